@@ -1,0 +1,229 @@
+"""The graph of a computation, and the one reverse sweep over it.
+
+A vertex is anything with these attributes; a `Value` is one, a Tensor will have one:
+
+| attribute  | what it holds                                                                    |
+|------------|----------------------------------------------------------------------------------|
+| `plan`     | how its operation is read (`engine.core.plan`), `LEAF_PLAN` for a leaf             |
+| `x`, `y`   | its inputs: vertices, or plain numbers where no gradient goes                    |
+| `serial`   | its place in the order of creation: every input's is smaller                     |
+| `extra`    | None, or an `Extra`: what few vertices have (label, hooks, parameters)           |
+| `code`, `position` | the piece of source that made it, for messages and pages                 |
+
+`sweep` is written once, without recursion, as a generator of steps. `backward()`, `grad`,
+explanations and pages consume that generator; none of them has a loop of its own.
+Gradients under way live in the sweep, never on vertices: an exception leaves nothing stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count, islice
+from operator import attrgetter
+from typing import Any
+
+from engine.core.modes import is_anomaly_enabled
+from engine.core.plan import BOTH, LEAF, ONE_X, ONE_Y
+
+next_serial = count(1).__next__
+by_serial = attrgetter("serial")
+
+
+class Extra:
+    """What few vertices have, kept apart so that the many stay small."""
+
+    __slots__ = ("backward", "hooks", "label", "params")
+
+    def __init__(self) -> None:
+        self.label = ""
+        self.params: dict[str, Any] = {}
+        self.hooks: dict[int, Callable] = {}
+        self.backward: Callable | None = None
+
+
+class Hook:
+    """The handle of a registered hook: `remove()` takes it off again."""
+
+    def __init__(self, hooks: dict[int, Callable], hook: Callable) -> None:
+        self._hooks, self._key = hooks, next_serial()
+        hooks[self._key] = hook
+
+    def remove(self) -> None:
+        """Takes the hook off; doing so twice is harmless."""
+        self._hooks.pop(self._key, None)
+
+
+@dataclass(frozen=True)
+class Location:
+    """The piece of source that made a vertex."""
+
+    file: str
+    line: int
+    function: str
+    column: int
+    end_column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+def location(vertex: Any) -> Location | None:
+    """Where in the source a vertex was made, or None where that is not known (a leaf)."""
+    code = vertex.code
+    if code is None:
+        return None
+    # An instruction is two bytes, and co_positions has an entry for each.
+    position = next(islice(code.co_positions(), vertex.position // 2, None), None)
+    line, _, column, end_column = position or (None, None, None, None)
+    return Location(
+        code.co_filename, line or code.co_firstlineno, code.co_name, column or 0, end_column or 0
+    )
+
+
+def reach(roots: Iterable[Any]) -> list[Any]:
+    """Every vertex that the roots were computed from, the roots included, each once.
+
+    It follows first inputs as far as they go and comes back for the second ones: that is nearly the
+    order of the serial numbers, which makes sorting by them quick.
+    """
+    found: list[Any] = []
+    waiting = list(dict.fromkeys(roots))
+    seen = set(waiting)
+    while waiting:
+        vertex = waiting.pop()
+        while True:
+            found.append(vertex)
+            kind = vertex.plan.kind
+            if kind == BOTH:
+                other = vertex.y
+                if other not in seen:
+                    seen.add(other)
+                    waiting.append(other)
+                vertex = vertex.x
+            elif kind == ONE_X:
+                vertex = vertex.x
+            elif kind == ONE_Y:
+                vertex = vertex.y
+            else:
+                for other in vertex.plan.sources(vertex):
+                    if other not in seen:
+                        seen.add(other)
+                        waiting.append(other)
+                break
+            if vertex in seen:
+                break
+            seen.add(vertex)
+    return found
+
+
+def sweep(
+    roots: list[tuple[Any, Any]], create_graph: bool = False
+) -> Iterator[tuple[Any, Any, tuple]]:
+    """The reverse sweep: from the roots to the leaves, each vertex once, the newest first.
+
+    A vertex is only visited when all that was computed from it has been: whatever consumed it was
+    made later, so has a larger serial number, and the sweep goes from the largest to the smallest.
+    That is the topological order that a sum over paths needs.
+
+    Args:
+        roots: pairs of a vertex and the gradient that starts there.
+        create_graph: read the rules on recorded Values, so that gradients have gradients.
+
+    Yields:
+        (vertex, g, shares): the complete gradient `g` that arrived at the vertex, and what each of
+        `vertex.plan.sources(vertex)` receives from it, in that order; nothing for a leaf.
+
+    Raises:
+        RuntimeError: for a cycle, and for NaN while anomaly detection is on.
+    """
+    order = reach(vertex for vertex, _ in roots)
+    order.sort(key=by_serial, reverse=True)
+    under_way: dict[Any, Any] = {}
+    for vertex, g in roots:
+        under_way[vertex] = under_way[vertex] + g if vertex in under_way else g
+    arrived = under_way.pop
+    anomaly = is_anomaly_enabled()
+    for vertex in order:
+        g = arrived(vertex, None)
+        if g is None:
+            continue  # Only in a graph with a cycle, which is reported at the end.
+        extra = vertex.extra
+        if extra is not None and extra.hooks:
+            g = _run_hooks(extra.hooks, g)
+        plan = vertex.plan
+        kind = plan.kind
+        if kind == LEAF:
+            yield vertex, g, ()
+            continue
+        try:
+            shares = (plan.pull_recorded if create_graph else plan.pull)(vertex, g)
+        except ArithmeticError:
+            shares = plan.pull_ieee(vertex, g)
+        except Exception as error:
+            error.add_note(f"in the backward rule of {describe(vertex)}")
+            raise
+        if anomaly:
+            _refuse_nan(vertex, g, shares)
+        if kind == BOTH:
+            share, other = shares
+            x = vertex.x
+            under_way[x] = under_way[x] + share if x in under_way else share
+            x = vertex.y
+            under_way[x] = under_way[x] + other if x in under_way else other
+        elif kind == ONE_X:
+            x = vertex.x
+            under_way[x] = under_way[x] + shares[0] if x in under_way else shares[0]
+        elif kind == ONE_Y:
+            x = vertex.y
+            under_way[x] = under_way[x] + shares[0] if x in under_way else shares[0]
+        else:
+            for x, share in zip(plan.sources(vertex), shares, strict=True):
+                under_way[x] = under_way[x] + share if x in under_way else share
+        yield vertex, g, shares
+    if under_way:
+        again = describe(next(iter(under_way)))
+        raise RuntimeError(
+            f"the graph has a cycle: a gradient came back to {again}, which had already passed its "
+            f"own on. A value cannot be computed from itself; compute a new one instead."
+        )
+
+
+def _run_hooks(hooks: dict[int, Callable], g: Any) -> Any:
+    for hook in tuple(hooks.values()):
+        replaced = hook(g)
+        g = g if replaced is None else replaced
+    return g
+
+
+def describe(vertex: Any) -> str:
+    """A vertex in a message: `'loss' = log at lesson.py:12`."""
+    label = f"{vertex.extra.label!r} = " if vertex.extra is not None and vertex.extra.label else ""
+    name = "a leaf" if vertex.plan.op is None else vertex.plan.op.name
+    place = location(vertex)
+    return f"{label}{name} at {place}" if place else f"{label}{name}"
+
+
+def input_values(vertex: Any) -> str:
+    """The inputs of a vertex by name with their numbers, for messages: `x = -1.0, y = 2.0`."""
+    op = vertex.plan.op
+    inputs = vertex.x if vertex.plan.packed else (vertex.x, vertex.y)
+    pairs = zip(op.inputs, inputs, strict=False)
+    return ", ".join(f"{name} = {_shown(value)}" for name, value in pairs)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "(" + ", ".join(map(_shown, value)) + ")"
+    return f"{getattr(value, 'data', value)!r}"
+
+
+def _refuse_nan(vertex: Any, g: Any, shares: tuple) -> None:
+    for source, share in zip(vertex.plan.sources(vertex), shares, strict=True):
+        number = getattr(share, "data", share)
+        if number != number:
+            raise RuntimeError(
+                f"the backward rule of {describe(vertex)} gave NaN to {describe(source)}: "
+                f"the gradient that arrived is {getattr(g, 'data', g)!r}, {input_values(vertex)}, "
+                f"out = {vertex.data!r}"
+            )

@@ -1,0 +1,256 @@
+"""What an operation is: it knows how to compute, and how a gradient reaches each of its inputs.
+
+An operation is one class, written once, that many readers read:
+
+    @operation
+    class mul(Elementwise):
+        '''x * y. Each factor receives the gradient times the other factor.'''
+
+        symbol = "*"
+
+        def forward(self, x, y):
+            return x * y
+
+        def slope_x(self, y):
+            return y
+
+        def slope_y(self, x):
+            return x
+
+        samples = (at(1.5, -0.7),)
+
+The names of a rule's parameters are its declaration: `slope_y(self, x)` says that the gradient of
+`y` needs `x` and nothing else. `@operation` looks at those names once, at import, refuses what
+nobody has, and turns the class into the one object of that operation.
+
+A rule is either a slope (`slope_x`, the local derivative; it may be a plain number) or a flow
+(`to_x(self, g, ...)`, how the gradient `g` that arrived goes on). Both are written with operators
+and with other operations only. How they are read is `engine.core.plan`; nothing here holds a graph.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+REGISTRY: dict[str, Op] = {}
+"""Every operation, by the name that users see ('abs', not 'abs_')."""
+
+NAMED: dict[str, Callable] = {}
+"""The helpers that a formula's text calls by name (see `named`)."""
+
+PLAIN = {float, int, bool, np.ndarray, np.bool_, np.float64, np.float32, np.int64}
+"""Types that no reader stands behind: `forward` takes them as they are."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Inputs at which an operation is tried, with its parameters.
+
+    At a hard point (where the function has a kink or a pole) `gradient` says what each input
+    receives for `g = 1`, in the order of the inputs; a smooth sample leaves it None.
+    """
+
+    inputs: tuple
+    params: dict[str, Any] = field(default_factory=dict)
+    gradient: tuple[float, ...] | None = None
+
+
+def at(*inputs: Any, gradient: float | tuple[float, ...] | None = None, **params: Any) -> Sample:
+    """A sample: `at(0.5)`, `at(2.0, negative_slope=0.1)`, a hard point `at(0.0, gradient=0.0)`."""
+    if gradient is not None and not isinstance(gradient, tuple):
+        gradient = (gradient,)
+    return Sample(inputs, params, gradient)
+
+
+def named(helper: Callable) -> Callable:
+    """A helper of rules whose call the text of a formula shows by name.
+
+    `normal_cdf(x) + x * normal_pdf(x)` reads better than two lines of constants. Everybody but the
+    symbol reader just runs the body.
+    """
+    NAMED[helper.__name__] = helper
+
+    def call(*inputs: Any) -> Any:
+        for x in inputs:
+            reader = getattr(type(x), "read_named", None)
+            if reader is not None:
+                return reader(helper, *inputs)
+        return helper(*inputs)
+
+    call.__name__ = helper.__name__
+    call.__doc__ = helper.__doc__
+    return call
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One input's rule: what it needs, and either a number, a slope or a flow."""
+
+    function: Callable | None
+    number: float | None
+    is_flow: bool
+    needs: tuple[str, ...]
+    params: tuple[str, ...]
+
+
+class Op:
+    """Base of all operations. Subclasses are written as in the example of this file's docstring.
+
+    Class attributes that a subclass may set: `symbol` (how the operation is written between its
+    operands), `constant` (inputs that carry no gradient), `groups` (inputs that are sequences, for
+    operations over any number of inputs), `samples` and `hard_points`.
+    """
+
+    symbol: str | None = None
+    aliases: tuple[str, ...] = ()
+    constant: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    hard_points: tuple[Sample, ...] = ()
+
+    name: str
+    inputs: tuple[str, ...]
+    defaults: dict[str, Any]
+    rules: dict[str, Rule]
+
+    def forward(self, *inputs: Any, **params: Any) -> Any:
+        raise NotImplementedError(f"the operation {type(self).__name__} has no forward")
+
+    def __init__(self) -> None:
+        self.name = type(self).__name__.rstrip("_")
+        self.inputs, self.defaults = _parameters(self.forward)
+        self.params = tuple(self.defaults)
+        self.plans: dict[Any, Any] = {}
+        self.rules = {x: self._rule(x) for x in self.inputs if x not in self.constant}
+
+    def _rule(self, x: str) -> Rule:
+        slope, flow = getattr(self, f"slope_{x}", None), getattr(self, f"to_{x}", None)
+        if (slope is None) == (flow is None):
+            found = "no rule" if slope is None else "both slope_ and to_"
+            raise TypeError(
+                f"{self.name}: the input {x!r} has {found}; write slope_{x}(self, ...) or "
+                f"to_{x}(self, g, ...), or list it in `constant` if no gradient goes there"
+            )
+        if isinstance(slope, int | float):
+            return Rule(None, slope, False, (), ())
+        rule = slope if flow is None else flow
+        needs, params = _parameters(rule)
+        known = {*self.inputs, "out"} | ({"g"} if flow is not None else set())
+        for asked, where in [(n, known) for n in needs] + [(p, set(self.params)) for p in params]:
+            if asked not in where:
+                hint = "; a slope does not see g, a flow (to_) does" if asked == "g" else ""
+                raise TypeError(
+                    f"{self.name}: the rule for {x!r} asks for {asked!r}, which nobody has "
+                    f"(there is: {', '.join(sorted(where))}){hint}"
+                )
+        return Rule(rule, None, flow is not None, needs, tuple(params))
+
+    @property
+    def summary(self) -> str:
+        """The docstring's first paragraph on one line: formula, and the sentence about it."""
+        return " ".join((type(self).__doc__ or "").split("\n\n")[0].split())
+
+    def complete(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The parameters with defaults filled in.
+
+        Raises:
+            TypeError: for a parameter that the operation does not have.
+        """
+        if params.keys() <= self.defaults.keys():
+            return {**self.defaults, **params}
+        unknown = sorted(params.keys() - self.defaults.keys())
+        have = ", ".join(self.params) or "none"
+        raise TypeError(f"{self.name}() has no parameter {unknown[0]!r} (it has: {have})")
+
+    def __call__(self, *inputs: Any, **params: Any) -> Any:
+        """Computes on plain numbers and arrays; anything else is recorded by its own reader."""
+        for x in inputs:
+            if type(x) not in PLAIN:
+                reader = find_reader(inputs)
+                if reader is not None:
+                    return reader.record(self, inputs, self.complete(params))
+                break
+        return self.forward(*inputs, **params)
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}: {self.summary}>"
+
+    def __reduce__(self) -> tuple:
+        return find_op, (self.name,)
+
+
+class Elementwise(Op):
+    """An operation on numbers, applied to each element of arrays, which are stretched to fit."""
+
+
+class Nary(Op):
+    """An operation over groups of numbers of any length, in one node of the graph."""
+
+
+def find_reader(inputs: Sequence[Any]) -> Any:
+    """The type that records an operation on these inputs, or None if all are plain.
+
+    A reader is a class with a `record(op, inputs, params)`: Value, Symbol, later Tensor.
+    """
+    kinds: set[type] = set()
+    for x in inputs:
+        if isinstance(x, tuple | list):
+            kinds.update(map(type, x))
+        else:
+            kinds.add(type(x))
+    readers = {kind for kind in kinds - PLAIN if hasattr(kind, "record")}
+    if len(readers) < 2:
+        return readers.pop() if readers else None
+    for reader in readers:  # A subclass reads for its base.
+        if all(issubclass(reader, other) for other in readers):
+            return reader
+    names = " and a ".join(sorted(reader.__name__ for reader in readers))
+    raise TypeError(f"one operation cannot take a {names} together; convert one of them first")
+
+
+def operation(cls: type[Op]) -> Op:
+    """Makes the one object of an operation's class, checks its rules and registers it.
+
+    Raises:
+        TypeError: where a rule is missing, or asks for a name that nobody has.
+        ValueError: where the name is taken.
+    """
+    op = cls()
+    for name in (op.name, *op.aliases):
+        if name in REGISTRY:
+            raise ValueError(f"there already is an operation called {name!r}")
+        REGISTRY[name] = op
+    return op
+
+
+def find_op(name: str) -> Op:
+    """The operation with this name ('tanh') or this symbol ('*').
+
+    Raises:
+        ValueError: where there is none; the message names the nearest ones.
+    """
+    if name in REGISTRY:
+        return REGISTRY[name]
+    for op in REGISTRY.values():
+        if op.symbol == name and op.symbol is not None and len(op.inputs) == 2:
+            return op
+    near = get_close_matches(name.lower(), REGISTRY, n=3, cutoff=0.5)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    raise ValueError(f"there is no operation called {name!r}{hint}")
+
+
+def _parameters(function: Callable) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Names of the positional parameters, and the keyword-only ones with their defaults."""
+    positional, keywords = [], {}
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            keywords[parameter.name] = parameter.default
+        else:
+            positional.append(parameter.name)
+    return tuple(positional), keywords

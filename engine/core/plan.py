@@ -1,0 +1,247 @@
+"""The plan: how the rules of an operation are read, as a few lines of generated text.
+
+For each operation, each choice of inputs that want a gradient, and each reader, this file writes
+one small function, compiles it on first use, and shows it in tracebacks and debuggers like any
+other source. For `mul` of two Values it is
+
+    def pull_number(vertex, g):
+        x = vertex.x.data
+        y = vertex.y.data
+        return (g * y, g * x,)
+
+and where only x wants a gradient, `y = vertex.y` and `return (g * y,)`. A rule that is one short
+formula is written in place, any other is called. Writing it out is about four times faster than
+any general call, and it is exact: an input that no rule in use names is neither fetched nor held.
+
+A reader decides only where the value of a name comes from:
+
+| reader     | x is                         | out is        | the rule computes on               |
+|------------|------------------------------|---------------|------------------------------------|
+| `number`   | `vertex.x.data`              | `vertex.data` | Python floats                      |
+| `ieee`     | the same                     | the same      | NumPy scalars, where a float raises |
+| `recorded` | `vertex.x`                   | `vertex`      | Values, which record it anew       |
+| `array`    | an element of `vertex.held`  | the same      | NumPy arrays                       |
+
+This is not the sweep: a plan knows one vertex. `engine.core.graph` walks over all of them.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import textwrap
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from engine.core import maths
+from engine.core.op import Op
+
+VERTEX, PLAIN = "1", "0"
+"""What a mask says of an input: it is a vertex and wants a gradient, or a plain number."""
+
+LEAF, ONE_X, ONE_Y, BOTH, MANY = range(5)
+"""Where a vertex keeps its sources: nowhere, in `x`, in `y`, in both, or packed in `x`."""
+
+_serials = count(1)
+
+
+class Plan:
+    """How one operation is read for one choice of inputs that want a gradient.
+
+    `mask` has a character for each input, `VERTEX` or `PLAIN` (a group is all of one kind). A
+    vertex keeps its inputs in `x` and `y`; where the operation has more than two inputs or has
+    groups, it keeps a tuple of them all in `x`.
+    """
+
+    def __init__(self, op: Op, mask: str) -> None:
+        self.op = op
+        self.mask = mask
+        self.wanted = [x for x, m in zip(op.inputs, mask, strict=True) if m == VERTEX]
+        self.packed = len(op.inputs) > 2 or bool(op.groups)
+        self.kind = (
+            MANY if self.packed else {"1": ONE_X, "10": ONE_X, "01": ONE_Y, "11": BOTH}[mask]
+        )
+
+    @cached_property
+    def pull(self) -> Callable:
+        """(vertex, g) to what each source receives, on floats."""
+        return self._compile("number")
+
+    def pull_ieee(self, vertex: Any, g: float) -> tuple[float, ...]:
+        """`pull` where a Python float would raise (1 / 0): the same rules on IEEE 754 numbers."""
+        with np.errstate(all="ignore"):
+            return self._pull_ieee(vertex, g)
+
+    @cached_property
+    def _pull_ieee(self) -> Callable:
+        return self._compile("ieee")
+
+    @cached_property
+    def pull_recorded(self) -> Callable:
+        """`pull` on Values, so that the gradients are themselves recorded."""
+        return self._compile("recorded")
+
+    @cached_property
+    def pull_array(self) -> Callable:
+        """`pull` on the arrays that a vertex holds, each share summed to the shape of its input."""
+        return self._compile("array")
+
+    @cached_property
+    def sources(self) -> Callable:
+        """vertex to its source vertices, in the order of the shares that `pull` returns."""
+        terms = [f"*{x}" if x in self.op.groups else x for x in self.wanted]
+        unpack = [f"{x} = {self._stored(x)}" for x in self.op.inputs if x != self._stored(x)]
+        lines = [*self._unpack(), *unpack, f"return {_tuple(terms)}"]
+        return self._define("sources", "vertex", lines, {})
+
+    @cached_property
+    def holds(self) -> tuple[str, ...]:
+        """What a vertex over arrays must hold: what the rules in use name, and no more."""
+        needs = dict.fromkeys(n for x in self.wanted for n in self.op.rules[x].needs if n != "g")
+        return (*needs, *(f"{x}_shape" for x in self.wanted))
+
+    def hold(self, inputs: tuple, out: Any) -> tuple:
+        """The values of `holds` for these inputs and this result: `vertex.held`."""
+        known = dict(zip(self.op.inputs, inputs, strict=True), out=out)
+        known |= {f"{x}_shape": np.shape(known[x]) for x in self.wanted}
+        return tuple(known[name] for name in self.holds)
+
+    # --- writing the text: names come from the signatures of rules, never from a user ---
+
+    def _compile(self, reader: str) -> Callable:
+        rules = [self.op.rules[x] for x in self.wanted]
+        needed = {name for rule in rules for name in rule.needs}
+        lines = self._fetch(reader, needed)
+        lines += [f"{p} = vertex.params[{p!r}]" for p in _once(p for r in rules for p in r.params)]
+        names = {f"slope_{x}": self.op.rules[x].function for x in self.wanted}
+        names |= {"ieee": np.float64, "fit": maths.sum_to, "zero": maths.zero}
+        shares = [self._share(x, reader) for x in self.wanted]
+        return self._define(
+            f"pull_{reader}", "vertex, g", [*lines, f"return {_tuple(shares)}"], names
+        )
+
+    def _fetch(self, reader: str, needed: set[str]) -> list[str]:
+        """Lines that give each needed name its value."""
+        if reader == "array":
+            return [f"{_tuple(self.holds)} = vertex.held"]
+        data = "" if reader == "recorded" else ".data"
+        wrap = "ieee({})" if reader == "ieee" else "{}"
+        lines = self._unpack()
+        for x, m in zip(self.op.inputs, self.mask, strict=True):
+            suffix = data if m == VERTEX else ""
+            if x not in needed:
+                continue
+            if x in self.op.groups:
+                lines.append(f"{x} = [{wrap.format('each' + suffix)} for each in {x}]")
+            else:
+                lines.append(f"{x} = {wrap.format(self._stored(x) + suffix)}")
+        if "out" in needed:
+            lines.append(f"out = {wrap.format('vertex' + data)}")
+        return [*lines, "g = ieee(g)"] if reader == "ieee" else lines
+
+    def _unpack(self) -> list[str]:
+        return [f"{_tuple(self.op.inputs)} = vertex.x"] if self.packed else []
+
+    def _stored(self, x: str) -> str:
+        """Where the vertex keeps this input (after unpacking)."""
+        return x if self.packed else f"vertex.{'xy'[self.op.inputs.index(x)]}"
+
+    def _share(self, x: str, reader: str) -> str:
+        """The expression for what the input x receives."""
+        rule = self.op.rules[x]
+        slope = _inline(rule.function)
+        if slope is None:
+            arguments = ", ".join((*rule.needs, *(f"{p}={p}" for p in rule.params)))
+            slope = f"slope_{x}({arguments})"
+        if rule.is_flow:
+            share = slope
+        elif rule.number is None:
+            share = f"g * {'each' if x in self.op.groups else slope}"
+        else:
+            share = {1: "g", -1: "-g", 0: "zero(g)"}.get(rule.number, f"g * {rule.number!r}")
+        if reader == "array":
+            return f"fit({share}, {x}_shape)"
+        if reader == "ieee":
+            share = f"float({share})"
+        if x not in self.op.groups:
+            return share
+        if rule.number is None:
+            return f"*[{share} for each in {slope}]"
+        return f"*[{share}] * len({x})"
+
+    def _define(
+        self, name: str, arguments: str, lines: list[str], names: dict[str, Any]
+    ) -> Callable:
+        """Compiles a function whose text tracebacks and debuggers can show."""
+        text = f"def {name}({arguments}):\n" + "".join(f"    {line}\n" for line in lines)
+        file = f"<{name} of {self.op.name}, mask {self.mask}, plan {next(_serials)}>"
+        linecache.cache[file] = (len(text), None, text.splitlines(True), file)
+        exec(compile(text, file, "exec"), names)
+        return names[name]
+
+
+class LeafPlan:
+    """The plan of a vertex that was not computed from others."""
+
+    op = None
+    kind = LEAF
+    mask = ""
+
+    @staticmethod
+    def sources(vertex: Any) -> tuple:
+        """No sources."""
+        return ()
+
+
+LEAF_PLAN = LeafPlan()
+
+
+def plan_for(op: Op, mask: str) -> Plan:
+    """The plan of an operation for a mask, made on first use and kept with the operation."""
+    plan = op.plans.get(mask)
+    if plan is None:
+        plan = op.plans[mask] = Plan(op, mask)
+    return plan
+
+
+# What the body of a rule may be made of to be written into the text in place of a call.
+_INLINE = (ast.expr_context, ast.Name, ast.Constant, ast.operator, ast.BinOp, ast.unaryop)
+_INLINE += (ast.UnaryOp, ast.cmpop, ast.Compare)
+
+
+def _inline(function: Callable | None) -> str | None:
+    """The body of a rule that is one short formula (`return 1 - out * out`), in brackets.
+
+    A call costs more than such a formula. None where the rule does more, or its source is not
+    there to read (typed into a terminal): it is called then.
+    """
+    try:
+        lines = textwrap.dedent(inspect.getsource(function))
+        (statement,) = [s for s in ast.parse(lines).body[0].body if not _is_docstring(s)]
+    except (OSError, TypeError, SyntaxError, ValueError, AttributeError):
+        return None
+    if not isinstance(statement, ast.Return) or statement.value is None:
+        return None
+    names = inspect.signature(function).parameters
+    for part in ast.walk(statement.value):
+        if not isinstance(part, _INLINE) or (isinstance(part, ast.Name) and part.id not in names):
+            return None
+    shown = ast.unparse(statement.value)
+    return shown if isinstance(statement.value, ast.Name) else f"({shown})"
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _once(names: Iterable[str]) -> dict[str, None]:
+    return dict.fromkeys(names)
+
+
+def _tuple(terms: Iterable[str]) -> str:
+    return "(" + " ".join(f"{term}," for term in terms) + ")"

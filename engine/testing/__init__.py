@@ -1,0 +1,11 @@
+"""Checks for operations: `check_op` tries a rule against finite differences in one line."""
+
+from engine.testing.operations import (
+    check_arrays,
+    check_hard_points,
+    check_op,
+    check_second_order,
+    check_slopes,
+)
+
+__all__ = ["check_arrays", "check_hard_points", "check_op", "check_second_order", "check_slopes"]

@@ -1,0 +1,82 @@
+"""Compiles csrc/ into engine._kernels, if it can. All else about the package is in pyproject.toml.
+
+The extension is optional. Where it cannot be compiled the installation goes on, one line says why,
+and engine/kernels.py works with NumPy instead. Two variables change that:
+
+    ENGINE_PURE=1          do not try
+    ENGINE_REQUIRE_EXT=1   a failed compilation is a failed installation
+"""
+
+import os
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import BaseError, CCompilerError, CompileError, LinkError
+
+PURE = os.environ.get("ENGINE_PURE", "") not in ("", "0")
+REQUIRED = os.environ.get("ENGINE_REQUIRE_EXT", "") not in ("", "0")
+
+# -ffp-contract=off: a*b+c rounds twice everywhere, so every machine gives the same bits.
+# -fno-math-errno and -fno-trapping-math change no result: they give up errno and the floating point
+# exception flags, which nobody reads here. Without them the compiler will not vectorise a choice
+# between two numbers.
+GCC_FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
+MSVC_FLAGS = ["/O2", "/fp:precise"]
+
+
+class BuildKernels(build_ext):
+    """build_ext that survives a machine without a compiler, and says so in one line."""
+
+    def initialize_options(self) -> None:
+        super().initialize_options()
+        self.cython_c_in_temp = True  # the generated C is not a source file: keep it out of csrc/
+
+    def build_extension(self, extension: Extension) -> None:
+        is_msvc = self.compiler.compiler_type == "msvc"
+        extension.extra_compile_args = MSVC_FLAGS if is_msvc else GCC_FLAGS
+        try:
+            super().build_extension(extension)
+        except (BaseError, CCompilerError, CompileError, LinkError):
+            if REQUIRED:
+                raise
+            print(
+                f"engine: the compiled kernels were not built ({self.reason()}); "
+                "engine works without them, on NumPy alone",
+                file=sys.stderr,
+            )
+
+    def reason(self) -> str:
+        """Why it failed, in a few words. Nearly always it is one of the first two."""
+        program = getattr(self.compiler, "compiler", ["cl"])[0]
+        if shutil.which(program) is None:
+            return f"no C compiler: {program} was not found"
+        if not Path(sysconfig.get_path("include"), "Python.h").exists():
+            version = f"{sys.version_info.major}.{sys.version_info.minor}"
+            return f"Python.h is missing; on Debian or Ubuntu: apt install python{version}-dev"
+        return f"{program} failed"
+
+
+def extensions() -> list[Extension]:
+    if PURE and REQUIRED:
+        raise SystemExit("ENGINE_PURE=1 and ENGINE_REQUIRE_EXT=1 contradict each other: unset one")
+    if PURE:
+        return []
+    import numpy  # needed for its headers only, so a pure build does without
+
+    return [
+        Extension(
+            "engine._kernels",
+            sources=["csrc/kernels.pyx", *sorted(map(str, Path("csrc").glob("*.c")))],
+            depends=sorted(map(str, Path("csrc").glob("*.h"))),
+            include_dirs=["csrc", numpy.get_include()],
+            define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
+            optional=not REQUIRED,
+        )
+    ]
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": BuildKernels})

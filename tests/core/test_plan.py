@@ -1,0 +1,74 @@
+"""The plan: what is fetched and held is what the rules in use name, and a debugger can see it."""
+
+import linecache
+import traceback
+
+import numpy as np
+
+from engine import Value
+from engine.core.op import Elementwise
+from engine.core.plan import plan_for
+from engine.ops import REGISTRY
+from engine.ops.nary import dot
+
+
+def text(function):
+    return "".join(linecache.getlines(function.__code__.co_filename))
+
+
+def test_only_what_the_rules_in_use_name_is_fetched():
+    mul = REGISTRY["mul"]
+    assert text(plan_for(mul, "11").pull) == (
+        "def pull_number(vertex, g):\n"
+        "    x = vertex.x.data\n"
+        "    y = vertex.y.data\n"
+        "    return (g * y, g * x,)\n"
+    )
+    assert text(plan_for(mul, "10").pull) == (
+        "def pull_number(vertex, g):\n    y = vertex.y\n    return (g * y,)\n"
+    )
+    assert text(plan_for(REGISTRY["add"], "11").pull) == (
+        "def pull_number(vertex, g):\n    return (g, g,)\n"
+    )
+
+
+def test_an_array_vertex_holds_no_more_than_that():
+    x, y = np.ones((2, 3)), np.ones(3)
+    assert plan_for(REGISTRY["mul"], "11").holds == ("y", "x", "x_shape", "y_shape")
+    assert plan_for(REGISTRY["mul"], "10").holds == ("y", "x_shape")
+    assert plan_for(REGISTRY["add"], "11").holds == ("x_shape", "y_shape")
+    assert plan_for(REGISTRY["tanh"], "1").holds == ("out", "x_shape")
+    held = plan_for(REGISTRY["mul"], "10").hold((x, y), x * y)
+    assert held[0] is y
+    assert held[1] == (2, 3)
+
+
+def test_a_group_is_all_of_one_kind():
+    plan = plan_for(dot, "101")
+    vertex = Value.record(dot, ([Value(1.0), Value(2.0)], [3.0, 4.0], Value(0.0)), {})
+    assert vertex.plan is plan
+    assert plan.pull(vertex, 2.0) == (6.0, 8.0, 2.0)
+    assert len(plan.sources(vertex)) == 3
+
+
+def test_a_traceback_shows_the_generated_line_and_the_rule():
+    class Failing(Elementwise):
+        def forward(self, x):
+            return x
+
+        def slope_x(self, x):
+            raise LookupError("in the rule")
+
+    vertex = Value.record(Failing(), (Value(1.0),), {})
+    try:
+        vertex.backward()
+    except LookupError as error:
+        shown = "".join(traceback.format_exception(error))
+    assert "return (g * slope_x(x),)" in shown
+    assert 'raise LookupError("in the rule")' in shown
+
+
+def test_plans_are_made_once():
+    assert plan_for(REGISTRY["mul"], "11") is plan_for(REGISTRY["mul"], "11")
+    plan = plan_for(REGISTRY["mul"], "11")
+    assert plan.pull is plan.pull

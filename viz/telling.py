@@ -1,0 +1,343 @@
+"""An explanation as text for a terminal, as Markdown and as HTML.
+
+The three say the same in the same order. Nothing is computed here; `viz.explanation` did that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+from unicodedata import category, east_asian_width
+
+if TYPE_CHECKING:
+    from viz.explanation import BackwardStep, Explanation, Result, Share
+
+WORDS = {
+    "en": {
+        "leaves": "Given",
+        "forward": "Forward: each value from those before it",
+        "backward": "Backward: the gradient goes from {root} back to what it came from",
+        "wrong": "Backward in the wrong order: every value passes on at once what it has so far",
+        "arrives": "{g} arrives",
+        "again": "again: the {already} that it had passed on before is counted twice",
+        "to": "to",
+        "path": "path {path} of {paths}",
+        "total": "so far",
+        "gradients": "Gradients: the sum over all paths",
+        "gradient of": "gradient of {root}",
+        "right": "right: {right}",
+        "left out": "... {n} steps left out ...",
+        "cut": "... and so on: the visits double with every layer, and this was stopped.",
+        "local": "local derivative",
+        "share": "arrived × local",
+        "step": "step",
+        "value": "value",
+        "formula": "formula",
+        "numbers": "with numbers",
+        "line": "line",
+        "paths": "paths",
+    },
+    "ko": {
+        "leaves": "주어진 값",
+        "forward": "순전파: 앞의 값들로 다음 값을 계산한다",
+        "backward": "역전파: 기울기가 {root}에서 거꾸로 흘러간다",
+        "wrong": "잘못된 순서의 역전파: 모든 값이 그때까지 모인 기울기를 곧바로 넘긴다",
+        "arrives": "도착한 기울기 {g}",
+        "again": "다시 넘김: 이미 넘겼던 {already}이(가) 두 번 더해진다",
+        "to": "→",
+        "path": "경로 {path}/{paths}",
+        "total": "지금까지의 합",
+        "gradients": "기울기: 모든 경로의 합",
+        "gradient of": "{root}의 기울기",
+        "right": "올바른 값: {right}",
+        "left out": "... {n}단계 생략 ...",
+        "cut": "... 방문 횟수가 층마다 두 배가 되므로 여기서 멈춘다.",
+        "local": "국소 미분",
+        "share": "도착 × 국소",
+        "step": "단계",
+        "value": "값",
+        "formula": "식",
+        "numbers": "숫자를 넣으면",
+        "line": "소스",
+        "paths": "경로",
+    },
+}
+
+_COLORS = {"title": "1", "name": "36", "number": "33", "quiet": "2", "warn": "1;31", "good": "32"}
+
+
+def short(number: float) -> str:
+    """A number for people: six significant digits."""
+    return f"{number:.6g}"
+
+
+def bracketed(number: float) -> str:
+    """The number, in brackets where a sign would follow an operator."""
+    return f"({short(number)})" if number < 0 or math.copysign(1, number) < 0 else short(number)
+
+
+def width(text: str) -> int:
+    """How many columns a text takes in a terminal: Hangul takes two each, combining marks none."""
+    return sum(
+        0 if category(c) in ("Mn", "Me", "Cf") else 2 if east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
+
+def _pad(text: str, columns: int) -> str:
+    return text + " " * max(0, columns - width(text))
+
+
+def one_line(text: str) -> str:
+    """A label on one line, with control characters made visible: a terminal obeys those."""
+    return "".join(
+        c if c.isprintable() or category(c) == "Zs" else c.encode("unicode_escape").decode()
+        for c in text
+    )
+
+
+def brief(formula: str, columns: int = 160) -> str:
+    """A formula on one line; of a very long one (a dot of a hundred weights) both ends."""
+    formula = one_line(formula)
+    if width(formula) <= columns:
+        return formula
+    return f"{formula[: columns // 2]} ... {formula[-columns // 3 :]}"
+
+
+def _middle_out(steps: Sequence[Any], most: int | None) -> tuple[Sequence[Any], int, Sequence[Any]]:
+    """The first steps, how many are left out, the last steps."""
+    if most is None or len(steps) <= most:
+        return steps, 0, ()
+    half = max(1, most // 2)
+    return steps[:half], len(steps) - 2 * half, steps[-half:]
+
+
+def _counted_twice(e: Explanation, result: Result) -> bool:
+    return e.order == "recursive" and not math.isclose(
+        result.gradient, result.right, rel_tol=1e-12, abs_tol=1e-12
+    )
+
+
+def _sum_of(result: Result) -> str:
+    terms = [bracketed(p) if k else short(p) for k, p in enumerate(result.paths)]
+    return " + ".join(terms) if len(terms) > 1 else ""
+
+
+# --- text ----------------------------------------------------------------------------------------
+
+
+def as_text(e: Explanation, color: bool, most: int | None) -> str:
+    """For a terminal."""
+    words = WORDS[e.language]
+
+    def paint(kind: str, text: str) -> str:
+        return f"\x1b[{_COLORS[kind]}m{text}\x1b[0m" if color else text
+
+    lines: list[str] = []
+
+    def section(title: str, steps: Sequence[Any], tell: Callable[[Any], list[str]]) -> None:
+        lines.extend([paint("title", title), ""])
+        first, left_out, last = _middle_out(steps, most)
+        for step in first:
+            lines.extend(tell(step))
+        if left_out:
+            lines.append("  " + paint("quiet", words["left out"].format(n=f"{left_out:,}")))
+        for step in last:
+            lines.extend(tell(step))
+        lines.append("")
+
+    names = [one_line(step.name) for step in e.forward] + [one_line(n) for n, _ in e.leaves]
+    column = min(max(map(width, names), default=1), 24)
+    formulas = min(max((width(brief(s.formula)) for s in e.forward), default=1), 40)
+
+    def leaf(pair: tuple[str, float]) -> list[str]:
+        name, value = pair
+        return [f"      {paint('name', _pad(one_line(name), column))} = {short(value)}"]
+
+    def forward(step: Any) -> list[str]:
+        parts = [_pad(brief(step.formula), formulas)]
+        if step.numbers and step.numbers != short(step.value):
+            parts.append(brief(step.numbers))
+        parts.append(paint("number", short(step.value)))
+        name = paint("name", _pad(one_line(step.name), column))
+        return [f"{step.number:>4}. {name} = {' = '.join(parts)}"]
+
+    def backward(step: BackwardStep) -> list[str]:
+        arrived = words["arrives"].format(g=paint("number", short(step.arrived)))
+        told = [f"{step.number:>4}. {paint('name', one_line(step.name))} = {brief(step.formula)}:"
+                f"  {arrived}"]  # fmt: skip
+        if step.already:
+            told.append(
+                "      " + paint("warn", words["again"].format(already=short(step.already)))
+            )
+        to = max(width(one_line(s.to)) for s in step.shares)
+        return told + [_share_line(step, s, to) for s in step.shares]
+
+    def _share_line(step: BackwardStep, s: Share, to: int) -> str:
+        slope = [brief(s.slope_formula)]
+        if s.slope_numbers != s.slope_formula:
+            slope.append(brief(s.slope_numbers))
+        if short(s.slope) != slope[-1]:
+            slope.append(short(s.slope))
+        product = (
+            f"{short(step.arrived)} * {bracketed(s.slope)} = {paint('number', short(s.share))}"
+        )
+        total = ""
+        if s.paths > 1:
+            where = words["path"].format(path=s.path, paths=s.paths)
+            total = paint("quiet", f"   ({where}, {words['total']} {short(s.total)})")
+        name = paint("name", _pad(one_line(s.to), to))
+        return (
+            f"        {words['to']} {name}  {words['local']} {' = '.join(slope)};  {product}{total}"
+        )
+
+    def result(r: Result) -> list[str]:
+        parts = [p for p in (_sum_of(r), paint("number", short(r.gradient))) if p]
+        line = f"      {paint('name', _pad(one_line(r.name), column))} : {' = '.join(parts)}"
+        if _counted_twice(e, r):
+            line += "   " + paint("warn", "✗ " + words["right"].format(right=short(r.right)))
+        elif e.order == "recursive":
+            line += "   " + paint("good", "✓")
+        return [line]
+
+    if e.leaves:
+        section(words["leaves"], e.leaves, leaf)
+    section(words["forward"], e.forward, forward)
+    title = words["backward"] if e.order == "topological" else words["wrong"]
+    section(title.format(root=one_line(e.root)), e.backward, backward)
+    if e.cut:
+        lines[-1:] = ["  " + paint("warn", words["cut"]), ""]
+    section(words["gradients"], e.results, result)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+# --- Markdown and HTML: the same tables ----------------------------------------------------------
+
+
+def _tables(e: Explanation, most: int | None) -> list[tuple[str, list[str], list[list[Any]]]]:
+    """(title, headings, rows) of each part; a cell is (kind, text), a row of None is left out."""
+    words = WORDS[e.language]
+
+    def rows(steps: Sequence[Any], make: Callable[[Any], list[list[Any]]]) -> list[list[Any]]:
+        first, left_out, last = _middle_out(steps, most)
+        made = [row for step in first for row in make(step)]
+        if left_out:
+            made.append([("note", words["left out"].format(n=f"{left_out:,}"))])
+        return made + [row for step in last for row in make(step)]
+
+    def forward(s: Any) -> list[list[Any]]:
+        return [[("", str(s.number)), ("code", s.name), ("code", s.formula), ("code", s.numbers),
+                 ("number", short(s.value)), ("", s.place)]]  # fmt: skip
+
+    def backward(step: BackwardStep) -> list[list[Any]]:
+        made = []
+        for k, s in enumerate(step.shares):
+            head = [("", str(step.number)), ("code", step.name), ("number", short(step.arrived))]
+            made.append([
+                *(head if k == 0 else [("", "")] * 3),
+                ("code", s.to),
+                ("code", s.slope_formula),
+                ("code", s.slope_numbers),
+                ("number", short(s.slope)),
+                ("number", short(s.share)),
+                ("number", short(s.total)),
+                ("", f"{s.path}/{s.paths}"),
+            ])  # fmt: skip
+        if step.already:
+            made.insert(0, [("warn", "⚠ " + words["again"].format(already=short(step.already)))])
+        return made
+
+    def result(r: Result) -> list[list[Any]]:
+        row = [("code", r.name), ("code", _sum_of(r)), ("number", short(r.gradient))]
+        if e.order == "recursive":
+            wrong = _counted_twice(e, r)
+            row.append(("warn", "✗ " + short(r.right)) if wrong else ("", "✓"))
+        return [row]
+
+    last = [words["right"].format(right="").rstrip(": ")] if e.order == "recursive" else []
+    title = words["backward"] if e.order == "topological" else words["wrong"]
+    return [
+        (
+            words["leaves"],
+            ["", words["value"]],
+            rows(e.leaves, lambda leaf: [[("code", leaf[0]), ("number", short(leaf[1]))]]),
+        ),
+        (
+            words["forward"],
+            [words["step"], "", words["formula"], words["numbers"], words["value"], words["line"]],
+            rows(e.forward, forward),
+        ),
+        (
+            title.format(root=e.root),
+            [words["step"], "", words["arrives"].format(g="").strip(), words["to"], words["local"],
+             words["numbers"], "=", words["share"], words["total"], words["paths"]],
+            rows(e.backward, backward) + ([[("warn", words["cut"])]] if e.cut else []),
+        ),
+        (
+            words["gradients"],
+            ["", words["paths"], words["gradient of"].format(root=e.root), *last],
+            rows(e.results, result),
+        ),
+    ]  # fmt: skip
+
+
+def as_markdown(e: Explanation, most: int | None) -> str:
+    """As Markdown: one table for each part."""
+
+    def cell(kind: str, text: str) -> str:
+        text = one_line(text)
+        if kind == "code" and text:
+            return f"<code>{_markdown(text)}</code>"
+        return f"**{_markdown(text)}**" if kind in ("warn", "note") else _markdown(text)
+
+    parts = []
+    for title, headings, rows in _tables(e, most):
+        lines = [f"### {_markdown(one_line(title))}", ""]
+        lines.append("| " + " | ".join(map(_markdown, map(one_line, headings))) + " |")
+        lines.append("|" + "---|" * len(headings))
+        for row in rows:
+            cells = [cell(*c) for c in row] + [""] * (len(headings) - len(row))
+            lines.append("| " + " | ".join(cells) + " |")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown(text: str) -> str:
+    """A text as Markdown shows it: nothing in it is markup."""
+    special = "\\`*_{}[]()<>#+-.!|~&$"
+    return "".join(f"&#{ord(c)};" if c in special and not c.isalnum() else c for c in text)
+
+
+_STYLE = """
+.engine-explanation { font: 14px/1.45 system-ui, sans-serif; }
+.engine-explanation h4 { margin: 1.1em 0 .4em; font-size: 1.05em; }
+.engine-explanation table { border-collapse: collapse; }
+.engine-explanation th { text-align: left; font-weight: 600; opacity: .7; }
+.engine-explanation th, .engine-explanation td { padding: .2em .7em .2em 0; border: 0;
+  border-bottom: 1px solid rgb(128 128 128 / .25); background: none; vertical-align: top; }
+.engine-explanation code { font: 13px/1.4 ui-monospace, monospace; background: none; }
+.engine-explanation .number { text-align: right; font-variant-numeric: tabular-nums; }
+.engine-explanation .warn { color: #d55e00; font-weight: 600; }
+.engine-explanation .note { opacity: .7; }
+"""
+
+
+def as_html(e: Explanation, most: int | None) -> str:
+    """As a fragment of HTML: one table for each part, readable on light and dark pages."""
+    out = [f'<div class="engine-explanation" lang="{e.language}"><style>{_STYLE}</style>']
+    for title, headings, rows in _tables(e, most):
+        out.append(f"<h4>{escape(one_line(title))}</h4><div style='overflow-x: auto'><table>")
+        out.append("<tr>" + "".join(f"<th>{escape(one_line(h))}</th>" for h in headings) + "</tr>")
+        for row in rows:
+            span = f' colspan="{len(headings)}"' if len(row) == 1 else ""
+            cells = []
+            for kind, text in row:
+                shown = escape(one_line(text))
+                if kind == "code":
+                    shown = f"<code>{shown}</code>"
+                cells.append(f'<td{span} class="{kind}">{shown}</td>')
+            out.append(f"<tr>{''.join(cells)}</tr>")
+        out.append("</table></div>")
+    return "".join(out) + "</div>"
