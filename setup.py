@@ -1,7 +1,7 @@
 """Compiles csrc/ into engine._kernels, if it can. All else about the package is in pyproject.toml.
 
 The extension is optional. Where it cannot be compiled the installation goes on, one line says why,
-and engine/kernels.py works with NumPy instead. Two variables change that:
+and engine/kernels works with NumPy instead. Two variables change that:
 
     ENGINE_PURE=1          do not try
     ENGINE_REQUIRE_EXT=1   a failed compilation is a failed installation

@@ -4,7 +4,7 @@
 
 Each function here looks at pointers, dtypes and shapes, lets go of the interpreter lock where that
 pays, and calls C. Nothing is decided or computed here: which kernel, which dtype, what to do with
-strides is engine/kernels.py's business, which is the only module that imports this one.
+strides is engine/kernels's business, which is the only module that imports this one.
 """
 
 cimport numpy as cnp

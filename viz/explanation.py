@@ -22,7 +22,7 @@ from typing import Any
 
 from engine.core.graph import sweep
 from engine.scalar.value import Value
-from viz.reading import Node, read
+from viz.reading import Node, place_text, read
 from viz.symbols import Symbol
 from viz.wrong_order import recursive_sweep
 
@@ -216,7 +216,7 @@ def _forward(nodes: list[Node]) -> Iterable[ForwardStep]:
             formula=formula_text(node),
             numbers=formula.numbers(short) if formula is not None else "",
             value=node.data,
-            place=str(node.place or ""),
+            place=place_text(node.place),
         )
 
 
@@ -257,7 +257,7 @@ def _backward(steps: list[tuple], nodes: dict[Any, Node]) -> Iterable[BackwardSt
             arrived=g,
             already=passed.get(vertex, 0.0),
             shares=tuple(told),
-            place=str(node.place or ""),
+            place=place_text(node.place),
         )
         passed[vertex] = g
 

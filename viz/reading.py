@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 from engine.core.graph import Location, by_serial, location, reach
@@ -112,6 +113,17 @@ class Node:
             else:
                 grouped[i.name] = shown
         return [tuple(g) if isinstance(g := grouped[x], list) else g for x in self.op.inputs]
+
+
+def place_text(place: Location | None) -> str:
+    """A place for people: `lesson.py:12`, or which line of a notebook's cell; '' for none."""
+    if place is None:
+        return ""
+    file = PurePath(place.file)
+    # A notebook compiles each cell under a made-up name in a folder of its own.
+    if file.parent.name.startswith("ipykernel_") or place.file.startswith("<ipython-input"):
+        return f"notebook cell, line {place.line}"
+    return f"{file.name}:{place.line}"
 
 
 def read(roots: Value | Sequence[Value]) -> list[Node]:

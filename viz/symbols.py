@@ -234,7 +234,10 @@ def _plain(expression: Any, name: Callable, number: Callable, leading: bool) -> 
             if _RANK.get(sign, -1) < least:
                 break
             expression = left
-        parts.append(operand(left, least, leading))
+        if left == Constant(0) and parts[-1].startswith(" + "):
+            parts[-1] = parts[-1].removeprefix(" + ")  # a sum that starts from nothing
+        else:
+            parts.append(operand(left, least, leading))
         return "".join(reversed(parts)), rank
     if expression.name == "neg":
         return f"-{operand(expression.arguments[0], _POWER)}", _NEGATION
