@@ -310,17 +310,21 @@ def _markdown(text: str) -> str:
     return "".join(f"&#{ord(c)};" if c in special and not c.isalnum() else c for c in text)
 
 
+# A notebook has rules of its own for tables, stripes and right alignment; !important is for those.
 _STYLE = """
 .engine-explanation { font: 14px/1.45 system-ui, sans-serif; }
 .engine-explanation h4 { margin: 1.1em 0 .4em; font-size: 1.05em; }
 .engine-explanation table { border-collapse: collapse; }
-.engine-explanation th { text-align: left; font-weight: 600; opacity: .7; }
-.engine-explanation th, .engine-explanation td { padding: .2em .7em .2em 0; border: 0;
-  border-bottom: 1px solid rgb(128 128 128 / .25); background: none; vertical-align: top; }
-.engine-explanation code { font: 13px/1.4 ui-monospace, monospace; background: none; }
-.engine-explanation .number { text-align: right; font-variant-numeric: tabular-nums; }
-.engine-explanation .warn { color: #d55e00; font-weight: 600; }
-.engine-explanation .note { opacity: .7; }
+.engine-explanation table tr { background: none !important; }
+.engine-explanation table th { font-weight: 600; opacity: .7; }
+.engine-explanation table th, .engine-explanation table td { padding: .2em .7em .2em 0; border: 0;
+  border-bottom: 1px solid rgb(128 128 128 / .25); background: none; text-align: left !important;
+  vertical-align: top; }
+.engine-explanation table code { font: 13px/1.4 ui-monospace, monospace; background: none;
+  padding: 0; }
+.engine-explanation table td.number { text-align: right !important; font-variant-numeric: tabular-nums; }
+.engine-explanation table .warn { color: #d55e00; font-weight: 600; }
+.engine-explanation table .note { opacity: .7; }
 """
 
 
@@ -335,7 +339,7 @@ def as_html(e: Explanation, most: int | None) -> str:
             cells = []
             for kind, text in row:
                 shown = escape(one_line(text))
-                if kind == "code":
+                if kind == "code" and shown:
                     shown = f"<code>{shown}</code>"
                 cells.append(f'<td{span} class="{kind}">{shown}</td>')
             out.append(f"<tr>{''.join(cells)}</tr>")
