@@ -65,6 +65,8 @@ def _message(file: Path, error: OSError) -> str:
         advice = "a part of this path is a file, not a folder; choose another folder"
     elif isinstance(error, PermissionError):
         advice = "choose a folder that you may write to"
+    elif isinstance(error, FileNotFoundError):
+        advice = "choose another folder"
     else:
         advice = "choose another folder, or make room on this one"
     return f"cannot write {str(file)!r}: {error.strerror or error}; {advice}"

@@ -6,8 +6,8 @@ with no second copy of it anywhere: `tanh`'s rule read with `Symbol.name("out", 
 rules may branch on numbers as they do elsewhere.
 
 An expression is a small tree (`Name`, `Constant`, `Call`). `text` prints it as Python, with
-names or with their numbers in place; `viz.javascript` prints the same tree for the page. This file does not
-know what a graph is: `viz.explain` does.
+names or with their numbers in place; `viz.javascript` prints the same tree for the page. This file
+does not know what a graph is: `viz.explain` does.
 """
 
 from __future__ import annotations

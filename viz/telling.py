@@ -322,7 +322,8 @@ _STYLE = """
   vertical-align: top; }
 .engine-explanation table code { font: 13px/1.4 ui-monospace, monospace; background: none;
   padding: 0; }
-.engine-explanation table td.number { text-align: right !important; font-variant-numeric: tabular-nums; }
+.engine-explanation table td.number { text-align: right !important;
+  font-variant-numeric: tabular-nums; }
 .engine-explanation table .warn { color: #d55e00; font-weight: 600; }
 .engine-explanation table .note { opacity: .7; }
 """

@@ -1,8 +1,8 @@
 """The backward pass in the wrong order, to show what the right order is for.
 
 The obvious recursion, "pass my gradient on, then let each of my inputs do the same", visits an
-input once for every arrow that leads to it. The second visit passes on everything that has arrived so
-far, which includes what the first visit passed on already: that part is counted twice.
+input once for every arrow that leads to it. The second visit passes on everything that has arrived
+so far, which includes what the first visit passed on already: that part is counted twice.
 
     def backward(self):                  # wrong wherever a value is used more than once
         for source, share in ...:

@@ -1,0 +1,372 @@
+"""A graph of Values as a plain picture: boxes and arrows with the words that stand on them.
+
+The first of three stages (`picture` -> `viz.dot` -> `viz.render`). A picture knows no colour, no
+Graphviz and no file: two graphs built by the same lines give equal pictures, whatever was computed
+before them, because boxes are numbered from zero. It computes no gradient either.
+
+A graph of more values than may be drawn is collapsed into *repeated blocks*: values that the same
+piece of source made, from the same kinds of inputs, are one box that says how many they are. The
+50,000 turns of a loop are one box with an arrow to itself; a batch of 100 samples through a network
+looks like one sample. What that hides is said in `Picture.left_out`.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from engine.core.graph import Location, by_serial, location, reach
+from engine.scalar.value import Value
+from viz.blocks import blocks_of, nearest, stem
+from viz.reading import Input, Node, read
+from viz.symbols import Symbol
+
+LEAF, COMPUTED, RESULT = "leaf", "computed", "result"
+NUMBER, OPERATION, REST = "number", "operation", "rest"
+"""What a box stands for. RESULT is what was asked to be drawn, NUMBER a plain number in a formula,
+REST what a large graph had no room for."""
+
+LONGEST_TEXT = 120
+"""A label is drawn in full up to this many characters, and cut with … beyond; its tooltip holds
+up to `LONGEST_HINT`."""
+
+LONGEST_HINT = 2000
+
+MANY_INPUTS = 6
+"""From this many inputs on, an operation's leaves are drawn on one line each."""
+
+LONGEST_SPAN = 10_000
+"""A picture whose arrows cross more steps than this is collapsed too: it could not be laid out in
+seconds, nor read."""
+
+LONGEST_BLOCK_SPAN = 2_000
+"""The same for a collapsed picture, which has far more arrows to a box."""
+
+_SHOWN_SYMBOLS = {"*": "×", "/": "÷", "-": "−"}
+
+_EITHER_WAY = {"add", "mul", "maximum", "minimum", "hypot", "eq", "ne", "logical_and", "sum"}
+"""Operations of two inputs that are the same with the two exchanged."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """One box (or circle) of a picture.
+
+    Attributes:
+        id: counts from 0 in the order of creation.
+        kind: one of the constants above.
+        title: the label or name, the operation, or the number. Plain text, whatever it holds.
+        tag: a quiet word after the title, such as '#2' for the second value of that label.
+        rows: pairs of a caption and what is known: ('data', '0.5'), ('grad', '') while it is not.
+        hint: more about it, for whoever points at it.
+        is_named: the title is a label that somebody gave.
+        is_flat: drawn on one line, since there are many of its kind.
+        count: how many values it stands for.
+    """
+
+    id: int
+    kind: str
+    title: str
+    tag: str = ""
+    rows: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+    is_named: bool = False
+    is_flat: bool = False
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """An arrow between two boxes.
+
+    Attributes:
+        text: the local derivative, or how often the arrow occurs.
+        hint: more about it, for whoever points at it.
+        operand: 0 or 1 where one must see which of the two operands it is: in `a - b` and in
+            `a + a`, but not in `a + b`.
+    """
+
+    source: int
+    target: int
+    text: str = ""
+    hint: str = ""
+    operand: int | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Boxes and arrows, the title, and a sentence on what is not shown ('' if all is)."""
+
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+    title: str = ""
+    left_out: str = ""
+
+
+def picture(
+    roots: Value | Sequence[Value],
+    *,
+    slopes: bool = True,
+    max_nodes: int = 200,
+    title: str | None = None,
+) -> Picture:
+    """The picture of the graph that leads to one or several Values.
+
+    Args:
+        roots: a Value, or a sequence of them.
+        slopes: write the local derivatives on the arrows.
+        max_nodes: a graph of more Values than this is collapsed to at most so many boxes.
+        title: words to stand above the picture.
+
+    Raises:
+        TypeError: where a root is not a Value, or max_nodes not a whole number.
+        ValueError: where max_nodes is less than 2, or there is nothing to draw.
+
+    >>> a = Value(3.0, label="a")
+    >>> [(box.kind, box.title) for box in picture(a + a).boxes]
+    [('leaf', 'a'), ('operation', '+'), ('result', 'v1')]
+    """
+    if not isinstance(max_nodes, int) or isinstance(max_nodes, bool):
+        raise TypeError(f"max_nodes is a whole number, not {max_nodes!r:.60}")
+    if max_nodes < 2:
+        raise ValueError(f"max_nodes is at least 2 (a value and the rest), not {max_nodes}")
+    listed = list(roots) if isinstance(roots, list | tuple) else [roots]
+    if not all(isinstance(root, Value) for root in listed):
+        read(listed)  # It says what is wrong.
+    if not listed:
+        raise ValueError("there is nothing to draw: an empty list of Values was given")
+    vertices = reach(listed)
+    if len(vertices) <= max_nodes:
+        boxes, arrows = _in_full(read(listed), set(listed), slopes)
+        if span(len(boxes), arrows) <= LONGEST_SPAN:
+            return Picture(tuple(boxes), tuple(arrows), title or "")
+    vertices.sort(key=by_serial)
+    boxes, arrows, left_out = _collapsed(vertices, set(listed), max_nodes)
+    return Picture(tuple(boxes), tuple(arrows), title or "", left_out)
+
+
+def span(size: int, arrows: Sequence[Arrow]) -> int:
+    """How many steps the arrows of a picture of `size` boxes cross together.
+
+    The time to lay out a picture grows with this much faster than with the number of boxes: one
+    leaf that is used in all of 100 steps is worse than 1,000 boxes in a row.
+    """
+    steps = [0] * size
+    targets: dict[int, list[int]] = {}
+    for arrow in sorted(arrows, key=lambda arrow: arrow.source):
+        targets.setdefault(arrow.source, []).append(arrow.target)
+        if arrow.source < arrow.target:
+            steps[arrow.target] = max(steps[arrow.target], steps[arrow.source] + 1)
+    used = {arrow.target for arrow in arrows}
+    for source in targets.keys() - used:
+        # What nothing leads to stands beside its first use, and not at the far end.
+        steps[source] = min(steps[target] for target in targets[source]) - 1
+    return sum(abs(steps[arrow.target] - steps[arrow.source]) for arrow in arrows)
+
+
+def short(number: float) -> str:
+    """A number in about four digits: `0.3333`, `2`, `1e-05`, `nan`.
+
+    >>> short(2.0), short(-1 / 3), short(1234567.0)
+    ('2', '-0.3333', '1.235e+06')
+    """
+    return f"{number:.4g}"
+
+
+def shorten(text: str, longest: int = LONGEST_TEXT) -> str:
+    """The text, cut with … where it is longer than `longest`.
+
+    >>> shorten("abcdef", 4)
+    'abc…'
+    """
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+# --- every value on its own ----------------------------------------------------------------------
+
+
+def _in_full(nodes: list[Node], roots: set[Value], slopes: bool) -> tuple[list[Box], list[Arrow]]:
+    """A box for each value, each operation and each use of a plain number."""
+    boxes: list[Box] = []
+    arrows: list[Arrow] = []
+    ids: dict[Node, int] = {}
+    in_crowd = {i.node for n in nodes if len(n.inputs) >= MANY_INPUTS for i in n.sources}
+    for node in nodes:
+        if not node.is_leaf:
+            ends = list(_ends(node, boxes, ids))
+            hint = "\n".join(filter(None, (_formula(node), getattr(node.op, "summary", ""))))
+            operation = Box(len(boxes), OPERATION, _symbol(node), _params(node), hint=hint)
+            boxes.append(operation)
+            local = iter(node.slopes() if slopes else [])
+            is_ordered = len(ends) == 2 and (
+                node.op.name not in _EITHER_WAY or ends[0][1] == ends[1][1]
+            )
+            for place, (given, end) in enumerate(ends):
+                slope = next(local, None) if given.node is not None else None
+                number = getattr(slope, "value", slope)
+                text = "" if number is None else short(number)
+                hint = _slope_hint(node, given, slope)
+                operand = place if is_ordered else None
+                arrows.append(Arrow(end, operation.id, text, hint, operand))
+            arrows.append(Arrow(operation.id, len(boxes)))
+        ids[node] = len(boxes)
+        grad = node.grad
+        boxes.append(
+            Box(
+                len(boxes),
+                RESULT if node.vertex in roots else LEAF if node.is_leaf else COMPUTED,
+                shorten(node.label or node.name),
+                node.name[len(node.label) :] if node.label else "",
+                (("data", short(node.data)), ("grad", "" if grad is None else short(grad))),
+                _hint(node),
+                bool(node.label),
+                node.is_leaf and node in in_crowd,
+            )
+        )
+    return boxes, arrows
+
+
+def _ends(node: Node, boxes: list[Box], ids: dict[Node, int]) -> Iterator[tuple[Input, int]]:
+    """Each input of a node with the id of its box; plain numbers get one of their own here."""
+    for given in node.inputs:
+        if given.node is not None:
+            yield given, ids[given.node]
+            continue
+        hint = f"the plain number {given.number!r}: no gradient goes to it"
+        boxes.append(Box(len(boxes), NUMBER, short(given.number), hint=hint))
+        yield given, boxes[-1].id
+
+
+def _symbol(node: Node) -> str:
+    symbol = node.op.symbol or node.op.name or "?"
+    return shorten(_SHOWN_SYMBOLS.get(symbol, symbol))
+
+
+def _params(node: Node) -> str:
+    """The parameters that differ from their defaults: 'min=0, max=1'."""
+    defaults = getattr(node.op, "defaults", {})
+    return ", ".join(f"{k}={v}" for k, v in node.params.items() if v != defaults.get(k))
+
+
+def _hint(node: Node) -> str:
+    """The formula with names and with numbers, the exact number and gradient, the source line."""
+    lines = [_formula(node)]
+    if node.grad is not None:
+        lines.append(f"grad = {node.grad!r}")
+    if node.place is not None:
+        lines.append(_source(node.place))
+    return shorten("\n".join(lines), LONGEST_HINT)
+
+
+def _formula(node: Node) -> str:
+    if node.is_leaf:
+        return f"{node.name} = {node.data!r}"
+    formula = node.formula()
+    if formula is None:
+        sources = ", ".join(i.node.name for i in node.sources)
+        return shorten(f"{node.name} = {node.op.name}({sources}) = {node.data!r}", LONGEST_HINT)
+    terms = (node.name, formula.text, formula.numbers(short), repr(node.data))
+    return shorten(" = ".join(terms), LONGEST_HINT)
+
+
+def _slope_hint(node: Node, given: Input, slope: Symbol | float | None) -> str:
+    if given.node is None or slope is None:
+        return ""
+    ratio = f"d {node.name} / d {given.node.name}"
+    if isinstance(slope, Symbol):
+        return shorten(f"{ratio} = {slope.text} = {slope.value!r}", LONGEST_HINT)
+    return f"{ratio} = {slope!r}"
+
+
+def _where(place: Location) -> str:
+    """'lesson.py:3': the folder says little and differs between machines."""
+    return f"{PurePath(place.file).name}:{place.line}"
+
+
+def _source(place: Location) -> str:
+    line = linecache.getline(place.file, place.line).strip()
+    return f"{_where(place)}: {line}" if line else _where(place)
+
+
+# --- repeated blocks -----------------------------------------------------------------------------
+
+
+def _collapsed(
+    vertices: list[Value], roots: set[Value], max_boxes: int
+) -> tuple[list[Box], list[Arrow], str]:
+    """A box for each repeated block, and what to say about it. `vertices` are oldest first."""
+    blocks = blocks_of(vertices, max_boxes)
+    # What was asked for is shown on its own, even if it is the last turn of a loop.
+    for root in roots:
+        blocks[root] = len(vertices) + root.serial
+    members: dict[int, list[Value]] = {}
+    for vertex in vertices:
+        members.setdefault(blocks[vertex], []).append(vertex)
+    counts = Counter(
+        (blocks[x], blocks[vertex]) for vertex in vertices for x in vertex.plan.sources(vertex)
+    )
+    while True:
+        shown = nearest([blocks[root] for root in roots], counts, members, max_boxes)
+        ids = {block: i for i, block in enumerate(b for b in members if b in shown)}
+        arrows = _block_arrows(ids, counts)
+        if span(len(ids) + 1, arrows) <= LONGEST_BLOCK_SPAN or max_boxes <= 3:
+            break
+        max_boxes = min(max_boxes, len(members)) * 2 // 3
+    boxes = [_block_box(i, members[block], roots) for block, i in ids.items()]
+    said = f"{len(vertices):,} values in {len(ids)} boxes: values made by the same code share one"
+    hidden = [values for block, values in members.items() if block not in shown]
+    if hidden:
+        more = sum(map(len, hidden))
+        said += f"; {more:,} values further from the result are left out"
+        hint = f"{len(hidden):,} blocks"
+        boxes.append(Box(len(boxes), REST, f"… {more:,} more", hint=hint, count=more))
+    return boxes, arrows, f"{said}."
+
+
+def _block_arrows(ids: dict[int, int], counts: Counter[tuple[int, int]]) -> list[Arrow]:
+    """The arrows between blocks; those that are not in `ids` are one, which comes last."""
+    rest = len(ids)
+    drawn: Counter[tuple[int, int]] = Counter()
+    for (source, target), count in counts.items():
+        source, target = ids.get(source, rest), ids.get(target, rest)
+        if not source == target == rest:
+            drawn[source, target] += count
+    return [Arrow(s, t, f"×{n:,}" if n > 1 else "") for (s, t), n in sorted(drawn.items())]
+
+
+def _block_box(id: int, values: list[Value], roots: set[Value]) -> Box:
+    """The box of values that share it: how many, and between which numbers they lie."""
+    first = values[0]
+    labels = {stem(v.label) for v in values} if len(values) > 1 else {first.label}
+    label = labels.pop() if len(labels) == 1 else ""
+    op = first.plan.op
+    grads = [getattr(v.grad, "data", v.grad) for v in values if v.is_grad_known]
+    rows = [("data", _range([v.data for v in values])), ("grad", _range(grads))]
+    if op is not None and label:
+        rows.append(("op", op.name))
+    place = location(first)
+    if place is not None:
+        rows.append(("from", shorten(_where(place))))
+    kind = LEAF if op is None else COMPUTED
+    return Box(
+        id,
+        RESULT if not roots.isdisjoint(values) else kind,
+        shorten(label or (op.name if op is not None else LEAF)),
+        f"×{len(values):,}" if len(values) > 1 else "",
+        tuple(rows),
+        shorten(_source(place), LONGEST_HINT) if place is not None else "",
+        bool(label),
+        count=len(values),
+    )
+
+
+def _range(numbers: list[float]) -> str:
+    """'2', or '-1 … 3'; NaN is said, since no number is smaller or larger."""
+    proper = [x for x in numbers if x == x]
+    if not proper:
+        return "nan" if numbers else ""
+    ends = dict.fromkeys((short(min(proper)), short(max(proper))))
+    return " … ".join(ends) + (", nan" if len(proper) < len(numbers) else "")
