@@ -6,9 +6,9 @@
 
 `explain` runs the engine's own sweep over a graph and notes what happened: for each forward step
 the formula and its numbers; for each backward step the gradient that arrived, the local
-derivative as a formula and as a number, their product, where it went, and what has come together there so far.
-It changes no gradient. How the steps look on a screen is `viz.telling`; the formulas are
-read from the operations' rules (`viz.symbols`).
+derivative as a formula and as a number, their product, where it went, and what has come together
+there so far. It changes no gradient. How the steps look on a screen is `viz.telling`; the formulas
+are read from the operations' rules (`viz.symbols`).
 """
 
 from __future__ import annotations

@@ -562,7 +562,8 @@ def _unknown(name: str) -> ValueError:
         reason = str(error)
     return ValueError(
         f"no rule says how a gradient goes back through {name!r} ({reason}). Use the name of "
-        f"a known operation, or set out._backward to a function that adds to the gradients of its children"
+        f"a known operation, or set out._backward to a function that adds to the gradients of its "
+        f"children"
     )
 
 
