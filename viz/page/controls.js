@@ -110,7 +110,7 @@ const player = (() => {
       const isPartial = grad !== null && index !== graph.root && paths.length < node.consumers;
       const hasData = now.hasData(index);
       const shown = {
-        data: hasData ? show(run.data[index], 5) : "", grad: grad === null ? "0" : show(grad, 5),
+        data: hasData ? show(run.data[index], 5) : "", grad: grad === null ? "" : show(grad, 5),
         isPartial, arrived: `${paths.length}/${node.consumers}`, isSelected: state.selected === index, wrong: "",
         verdict: "", classes: [],
       };
