@@ -235,6 +235,8 @@ def _ends(node: Node, boxes: list[Box], ids: dict[Node, int]) -> Iterator[tuple[
         if given.node is not None:
             yield given, ids[given.node]
             continue
+        if given.is_silent:
+            continue
         hint = f"the plain number {given.number!r}: no gradient goes to it"
         boxes.append(Box(len(boxes), NUMBER, short(given.number), hint=hint))
         yield given, boxes[-1].id

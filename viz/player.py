@@ -39,6 +39,19 @@ CARD = (138.0, 70.0)
 _SCRIPTS = ("maths.js", "text.js", "model.js", "view.js", "panel.js", "controls.js")
 
 
+class Page(type(Path())):
+    """The path of a written page; in a notebook it shows the page in a frame."""
+
+    def _repr_html_(self) -> str:
+        # srcdoc carries the page along, so that the notebook shows it wherever it is opened; the
+        # sandbox lets it run its own script and nothing else.
+        return (
+            f'<iframe srcdoc="{html.escape(self.read_text("utf-8"))}" sandbox="allow-scripts" '
+            f'title="{html.escape(self.name)}" '
+            f'style="width: 100%; height: 720px; border: 0; border-radius: 8px"></iframe>'
+        )
+
+
 def play(
     v: Value,
     path: str | os.PathLike[str],
@@ -47,7 +60,7 @@ def play(
     language: str = "en",
     max_nodes: int = MAX_NODES,
     open_browser: bool = False,
-) -> Path:
+) -> Page:
     """Writes a page that plays the computation of `v`, forward and backward.
 
     Args:
@@ -59,7 +72,7 @@ def play(
         open_browser: show the page at once.
 
     Returns:
-        The absolute path of the page.
+        The absolute path of the page, which shows the page itself in a notebook.
 
     Raises:
         TypeError: where `v` is not a Value.
@@ -69,7 +82,7 @@ def play(
     written = files.write(path, page(v, title=title, language=language, max_nodes=max_nodes))
     if open_browser:
         webbrowser.open(written.as_uri())
-    return written
+    return Page(written)
 
 
 def page(
@@ -140,6 +153,8 @@ def _graph(nodes: list[Node], program: Program) -> dict[str, Any]:
     arrows, constants = [], []
     for node, fact in zip(nodes, facts, strict=True):
         for given in fact["inputs"]:
+            if given.get("is_silent"):
+                continue
             given["arrow"] = len(arrows)
             if given["node"] is not None:
                 start = given["node"]
@@ -228,6 +243,7 @@ def _input(given: Input) -> dict[str, Any]:
         "node": None,
         "number": given.number if is_truth else _number(given.number),
         "shown": str(given.number) if is_truth else f"{given.number:g}",
+        "is_silent": given.is_silent,
     }
 
 

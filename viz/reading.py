@@ -29,6 +29,12 @@ class Input:
     place: int | None
     node: Node | None
     number: float
+    is_start: bool = False
+
+    @property
+    def is_silent(self) -> bool:
+        """True for the plain 0 that a dot without bias starts from: nobody wrote it."""
+        return self.is_start and self.node is None and self.number == 0
 
     @property
     def shown(self) -> str:
@@ -154,7 +160,11 @@ def read(roots: Value | Sequence[Value]) -> list[Node]:
     for vertex, node in nodes.items():
         node.inputs = [
             Input(
-                name, place, nodes.get(x) if isinstance(x, Value) else None, getattr(x, "data", x)
+                name,
+                place,
+                nodes.get(x) if isinstance(x, Value) else None,
+                getattr(x, "data", x),
+                is_start=isinstance(node.op, Nary) and place is None,
             )
             for name, place, x in _inputs(vertex)
         ]

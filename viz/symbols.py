@@ -162,6 +162,10 @@ class Symbol:
     def __and__(self, other: Any) -> Symbol:
         return ops.logical_and(self, other)
 
+    def __bool__(self) -> bool:
+        # A rule with a Python `if` takes the branch that its numbers take, and so does its text.
+        return bool(self.value)
+
     __hash__ = object.__hash__
 
 

@@ -12,6 +12,7 @@ from three_way import evaluate
 
 import engine
 from engine import Value
+from engine.core.op import Elementwise
 from viz import explain
 from viz.telling import width
 
@@ -262,3 +263,18 @@ def test_bad_requests():
 def test_a_leaf_alone():
     text = str(explain(Value(2.0, label="a")))
     assert "a : 1" in text.replace("a  :", "a :")
+
+
+def test_a_rule_with_an_if_is_told_as_it_branched():
+    class Bent(Elementwise):
+        """Twice x below 1, x * x from there on."""
+
+        def forward(self, x):
+            return 2 * x if x < 1 else x * x
+
+        def slope_x(self, x):
+            return 2.0 if x < 1 else 2 * x
+
+    x = Value(3.0, label="x")
+    (share,) = explain(Value.record(Bent(), (x,), {})).backward[0].shares
+    assert (share.slope_formula, share.slope) == ("2 * x", 6.0)

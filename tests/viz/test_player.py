@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from player_pages import (
 import engine
 from engine import Value
 from engine.core.op import Elementwise
-from viz.player import MAX_NODES, page
+from viz.player import MAX_NODES, page, play
 
 
 def graph_of(text: str) -> dict:
@@ -99,3 +100,14 @@ def test_an_operation_without_any_rule_is_an_error_that_names_it():
 def test_long_sums_are_read_without_recursion():
     nodes = graph_of(page(engine.sum([Value(1.0) for _ in range(1200)]), max_nodes=2000))["nodes"]
     assert nodes[-1]["operation"] is not None
+
+
+def test_a_notebook_shows_the_page_itself(tmp_path):
+    page = play(Value(2.0, label='"<x>"') * 3, tmp_path / "page.html")
+    found = {}
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attributes: found.update({tag: dict(attributes)})
+    parser.feed(page._repr_html_())
+    assert list(found) == ["iframe"]
+    assert found["iframe"]["srcdoc"] == page.read_text("utf-8")
+    assert found["iframe"]["sandbox"] == "allow-scripts"

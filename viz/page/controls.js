@@ -102,7 +102,9 @@ const player = (() => {
     const targets = new Set(now.step ? now.step.shares.map((share) => share.to) : []);
     const inputs = new Set(now.phase === "forward" ? graph.nodes[now.node].sources.map((source) => source.node) : []);
     if (now.phase === "forward") {
-      for (const input of graph.nodes[now.node].inputs) arrows[input.arrow].flow = "forward";
+      for (const input of graph.nodes[now.node].inputs) {
+        if (!input.is_silent) arrows[input.arrow].flow = "forward";
+      }
     }
     const nodes = graph.nodes.map((node, index) => {
       const grad = now.gradientOf(index), paths = now.pathsOf(index);
