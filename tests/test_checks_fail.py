@@ -10,7 +10,7 @@ from three_way import check_text
 
 from engine.autograd.check import derivative
 from engine.core import maths
-from engine.core.op import Elementwise, Op, Sample, at, operation
+from engine.core.op import REGISTRY, Elementwise, Op, Sample, at, operation
 from engine.ops.elementwise import cos, mul, sin, tanh, where
 from engine.testing import (
     check_arrays,
@@ -201,11 +201,65 @@ def test_a_rule_that_cannot_be_read_refuses_to_import(body, message):
 def test_a_name_that_is_taken_refuses_to_import():
     with pytest.raises(ValueError, match="already is an operation called 'sin'"):
         operation(type("sin", (Sine,), {}))
+    with pytest.raises(ValueError, match="already is an operation called 'arctan'"):
+        operation(type("fresh", (Sine,), {"aliases": ("arctan",)}))
+    assert "fresh" not in REGISTRY, "all names or none"
+
+
+@pytest.mark.parametrize("name", ["g", "out", "vertex", "each"])
+def test_a_name_that_rules_use_refuses_to_import(name):
+    space: dict = {}
+    exec(f"def forward(self, {name}): return {name}", space)
+    body = {"forward": space["forward"], f"slope_{name}": 1}
+    with pytest.raises(TypeError, match=f"cannot be called '{name}'"):
+        operation(type("broken", (Elementwise,), body))
+
+
+def test_the_same_operation_may_be_defined_again():
+    """A notebook's cell is run more than once."""
+    try:
+        for factor in (1.0, 2.0):
+            again = operation(type("again", (Sine,), {"factor": factor}))
+        assert REGISTRY["again"] is again
+    finally:
+        REGISTRY.pop("again", None)
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "slope"),
+    [
+        (lambda x: 1 / x, 1e-3, -1e6),
+        (lambda x: math.sin(1000 * x), 3.0, 1000 * math.cos(3000)),
+        (math.tan, 1.5707, 1 + math.tan(1.5707) ** 2),
+        (abs, 0.001, 1.0),
+        (math.exp, 700.0, math.exp(700)),
+        (lambda x: math.sqrt(x) if x >= 0 else math.nan, 1e-6, 500.0),
+        (lambda x: 1e-12 * x * x, 3.0, 6e-12),
+        (lambda x: 2.0, 3.0, 0.0),
+    ],
+)
+def test_the_numeric_derivative_finds_the_scale_of_a_function(f, x, slope):
+    assert derivative(f, x).verdict(slope, relative=1e-7) == "agree"
+    assert derivative(f, x).verdict(slope * 1.001 + 1e-6) == "differ"
+
+
+def test_a_wrong_slope_however_small_is_red():
+    class Broken(Elementwise):
+        def forward(self, x):
+            return 1e-12 * x * x
+
+        def slope_x(self, x):
+            return 5e-10 * x
+
+    with pytest.raises(AssertionError, match="the rule gives"):
+        check_slopes(Broken(), at(1.5))
 
 
 def test_the_numeric_derivative_knows_where_it_cannot_be_trusted():
-    kink = derivative(abs, 1e-9)
-    assert not kink.agrees_with(0.5) or kink.error > 1e-3
+    for jump in (lambda x: float(math.floor(x)), lambda x: float(x > 2)):
+        assert derivative(jump, 2.0).verdict(0.0) == "cannot say"
+    assert derivative(lambda x: math.nan, 1.0).verdict(0.0) == "cannot say"
+    assert derivative(lambda x: max(x, 0.0), 0.0).verdict(0.0) == "differ"
     smooth = derivative(math.sin, 0.5)
     assert smooth.agrees_with(math.cos(0.5))
     assert smooth.error < 1e-10

@@ -16,23 +16,20 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from engine.core.graph import sweep
 from engine.scalar.value import Value
+from viz import telling
 from viz.reading import Node, place_text, read
 from viz.symbols import Symbol
+from viz.telling import short
 from viz.wrong_order import recursive_sweep
 
 ORDERS = ("topological", "recursive")
 MOST_RECURSIVE_STEPS = 2_000
-
-
-def short(number: float) -> str:
-    """A number for people: six significant digits."""
-    return f"{number:.6g}"
 
 
 @dataclass(frozen=True)
@@ -71,8 +68,9 @@ class Share:
 class BackwardStep:
     """One value passes the gradient that arrived on to its inputs.
 
-    `already` is what it had passed on before, 0 in the right order: in the recursive one it is
-    counted again.
+    `already` is what it passed on at its visit before, 0 in the right order. In the recursive one
+    `arrived` is all that has come together so far, so that `already` is counted once more and only
+    `arrived - already` is new.
     """
 
     number: int
@@ -97,20 +95,52 @@ class Result:
     right: float
 
 
+class Lazy(Sequence):
+    """A sequence of fixed length whose members are made when they are looked at.
+
+    An explanation of 150,000 steps is shown with 400 of them; the others are never put into words.
+    """
+
+    def __init__(self, length: int, make: Callable[[int], Any]) -> None:
+        self._length, self._make = length, make
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: Any) -> Any:
+        where = range(self._length)[index]
+        return tuple(map(self._make, where)) if isinstance(index, slice) else self._make(where)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._make, range(self._length))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Lazy | tuple) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __reduce__(self) -> tuple:
+        return tuple, (tuple(self),)
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+
 @dataclass(frozen=True)
 class Explanation:
     """What `explain` found. Prints as text and shows itself in a notebook.
 
     `print(e)`, `e.text(color=True)`, `e.markdown()`, `e.html()`, `e.json()`; `e.forward`,
-    `e.backward` and `e.results` are the steps as plain data.
+    `e.backward` and `e.results` are the steps as plain data, made when they are looked at.
     """
 
     root: str
     order: str
     leaves: tuple[tuple[str, float], ...]
-    forward: tuple[ForwardStep, ...]
-    backward: tuple[BackwardStep, ...]
-    results: tuple[Result, ...]
+    forward: Sequence[ForwardStep]
+    backward: Sequence[BackwardStep]
+    results: Sequence[Result]
     cut: bool
     language: str = "en"
 
@@ -119,27 +149,30 @@ class Explanation:
 
         Args:
             color: with ANSI colours; by default if standard output is a terminal.
-            most: how many steps of each pass are shown; None for all.
-        """
-        from viz import telling
+            most: how many steps of each pass are shown, at least 1; None for all.
 
+        Raises:
+            ValueError: where `most` is less than 1.
+            TypeError: where it is not a whole number.
+        """
         return telling.as_text(self, _is_terminal() if color is None else color, most)
 
     def markdown(self, most: int | None = 400) -> str:
         """As Markdown."""
-        from viz import telling
-
         return telling.as_markdown(self, most)
 
     def html(self, most: int | None = 400) -> str:
         """As a fragment of HTML for a notebook."""
-        from viz import telling
-
         return telling.as_html(self, most)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as dictionaries, lists, strings and numbers."""
-        return asdict(self)
+        facts: dict[str, Any] = {}
+        for field in fields(self):
+            fact = getattr(self, field.name)
+            is_steps = field.name in ("forward", "backward", "results")
+            facts[field.name] = tuple(map(asdict, fact)) if is_steps else fact
+        return facts
 
     def json(self, indent: int | None = 2) -> str:
         """All of it as JSON. Infinity and NaN, which JSON has not, are written as text."""
@@ -196,97 +229,99 @@ def explain(v: Value, order: str = "topological", language: str = "en") -> Expla
         root=by_vertex[v].name,
         order=order,
         leaves=tuple((node.name, node.data) for node in nodes if node.is_leaf),
-        forward=tuple(_forward(nodes)),
-        backward=tuple(_backward(steps, by_vertex)),
-        results=tuple(_results(steps, v, nodes, gradients)),
+        forward=_forward([node for node in nodes if not node.is_leaf]),
+        backward=_backward([step for step in steps if step[2]], by_vertex),
+        results=_results(steps, v, nodes, gradients),
         cut=cut,
         language=language,
     )
 
 
-def _forward(nodes: list[Node]) -> Iterable[ForwardStep]:
-    computed = [node for node in nodes if not node.is_leaf]
-    for number, node in enumerate(computed, 1):
+def _forward(computed: list[Node]) -> Sequence[ForwardStep]:
+    def step(k: int) -> ForwardStep:
+        node = computed[k]
         formula = node.formula()
-        yield ForwardStep(
-            number=number,
+        return ForwardStep(
+            number=k + 1,
             name=node.name,
             operation=node.op.name,
             summary=node.op.summary,
-            formula=formula_text(node),
+            formula=node.formula_text(),
             numbers=formula.numbers(short) if formula is not None else "",
             value=node.data,
             place=place_text(node.place),
         )
 
-
-def formula_text(node: Node) -> str:
-    """How a node is computed, with names; of a hand-written operation only who its inputs are."""
-    formula = node.formula()
-    if formula is not None:
-        return formula.text
-    return f"{node.op.name}({', '.join(i.shown for i in node.inputs)})" if node.op else ""
+    return Lazy(len(computed), step)
 
 
-def _backward(steps: list[tuple], nodes: dict[Any, Node]) -> Iterable[BackwardStep]:
-    sources = {vertex: nodes[vertex].sources for vertex, _, _ in steps}
-    slopes = {vertex: nodes[vertex].slopes() for vertex in sources}
-    paths = Counter(i.node for vertex, _, _ in steps for i in sources[vertex])
+def _backward(steps: list[tuple], nodes: dict[Any, Node]) -> Sequence[BackwardStep]:
+    """The steps of a sweep in words; only the sums, which go over all of them, are formed here."""
+    paths: Counter[Any] = Counter()
     totals: dict[Any, float] = {}
-    seen: Counter[Any] = Counter()
     passed: dict[Any, float] = {}
-    number = 0
+    counted: list[tuple[float, list[tuple[float, int]]]] = []
     for vertex, g, shares in steps:
-        if not shares:
-            continue
-        number += 1
-        told = []
-        for i, slope, share in zip(sources[vertex], slopes[vertex], shares, strict=True):
-            seen[i.node] += 1
-            totals[i.node] = totals[i.node] + share if i.node in totals else share
-            told.append(
-                Share(i.node.name, *_told_slope(slope, g, share), share, totals[i.node],
-                      seen[i.node], paths[i.node])
-            )  # fmt: skip
+        sums = []
+        for source, share in zip(vertex.plan.sources(vertex), shares, strict=True):
+            paths[source] += 1
+            totals[source] = totals[source] + share if source in totals else share
+            sums.append((totals[source], paths[source]))
+        counted.append((passed.get(vertex, 0.0), sums))
+        passed[vertex] = g
+
+    def step(k: int) -> BackwardStep:
+        vertex, g, shares = steps[k]
+        already, sums = counted[k]
         node = nodes[vertex]
-        yield BackwardStep(
-            number=number,
+        told = zip(node.sources, node.slopes(), shares, sums, strict=True)
+        return BackwardStep(
+            number=k + 1,
             name=node.name,
             operation=node.op.name,
-            formula=formula_text(node),
+            formula=node.formula_text(),
             arrived=g,
-            already=passed.get(vertex, 0.0),
-            shares=tuple(told),
+            already=already,
+            shares=tuple(
+                Share(i.node.name, *_told_slope(slope, g, share), share, total, path,
+                      paths[i.node.vertex])
+                for i, slope, share, (total, path) in told
+            ),
             place=place_text(node.place),
-        )
-        passed[vertex] = g
+        )  # fmt: skip
+
+    return Lazy(len(steps), step)
 
 
 def _told_slope(slope: Any, g: float, share: float) -> tuple[str, str, float]:
     """The local derivative as (formula, formula with numbers, number)."""
     if isinstance(slope, Symbol):
         return slope.text, slope.numbers(short), float(slope.value)
-    if slope is None:  # written by hand: all that can be known is what it did
+    if slope is None:  # only Python knows it: what can be said is what it did
         return "?", "?", share / g if g else float("nan")
     return short(slope), short(slope), float(slope)
 
 
 def _results(
     steps: list[tuple], root: Any, nodes: list[Node], right: dict[Any, float]
-) -> Iterable[Result]:
+) -> Sequence[Result]:
     paths: dict[Any, list[float]] = {node.vertex: [] for node in nodes}
     paths[root].append(1.0)
     for vertex, _, shares in steps:
         for source, share in zip(vertex.plan.sources(vertex), shares, strict=False):
             paths[source].append(share)
-    for node in reversed(nodes):
+
+    def result(k: int) -> Result:
+        node = nodes[-1 - k]
         received = paths[node.vertex]
         gradient = received[0] if received else 0.0
         for share in received[1:]:
             gradient += share
-        yield Result(
+        return Result(
             node.name, node.is_leaf, node.data, gradient, tuple(received), right[node.vertex]
         )
+
+    return Lazy(len(nodes), result)
 
 
 def _finite(data: Any) -> Any:

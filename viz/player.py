@@ -220,19 +220,11 @@ def _node(node: Node, index: dict[str, int], program: Program) -> dict[str, Any]
     numbers: list[Any] = [None for _ in slopes]
     if fact["operation"] is None:
         # Nobody can read this operation, but it can be asked: what goes back for a gradient of 1?
-        numbers = [_number(share) for share in _shares(node.vertex)]
+        numbers = [_number(share) for share in node.vertex.plan.pull(node.vertex, 1.0)]
     sources = (given for given in fact["inputs"] if given["node"] is not None)
     for given, slope, number in zip(sources, slopes, numbers, strict=True):
         given |= {"slope": slope, "number": number}
     return fact
-
-
-def _shares(vertex: Any) -> Any:
-    """What each source of a vertex receives for a gradient of 1; as the sweep does it."""
-    try:
-        return vertex.plan.pull(vertex, 1.0)
-    except ArithmeticError:
-        return vertex.plan.pull_ieee(vertex, 1.0)
 
 
 def _input(given: Input) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePath
 from typing import Any
 
 from engine.core.graph import Location, by_serial, location, reach
 from engine.core.op import Nary, Op
 from engine.scalar.value import Value
-from viz.symbols import Symbol, rule
+from viz.symbols import Symbol, operator_text, readable, rule
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,9 @@ class Input:
     @property
     def shown(self) -> str:
         """The name of the node, or the number."""
-        return self.node.name if self.node is not None else f"{self.number:g}"
+        if self.node is not None:
+            return self.node.name
+        return str(self.number) if isinstance(self.number, bool) else f"{self.number:g}"
 
 
 @dataclass(eq=False)
@@ -47,6 +50,7 @@ class Node:
     """One vertex of the graph.
 
     `index` counts from 0 in the order of creation, which is the order of the forward steps.
+    `data` is the number at the time of reading: what is told later is told of that moment.
     `slopes` has the local derivative by each input that is a node, in the order of `sources`.
     """
 
@@ -55,14 +59,14 @@ class Node:
     name: str
     label: str
     op: Any
+    data: float
     inputs: list[Input] = field(default_factory=list)
     params: dict[str, Any] = field(default_factory=dict)
-    place: Location | None = None
 
-    @property
-    def data(self) -> float:
-        """The number."""
-        return self.vertex.data
+    @cached_property
+    def place(self) -> Location | None:
+        """The piece of source that made it."""
+        return location(self.vertex)
 
     @property
     def grad(self) -> float | None:
@@ -92,22 +96,42 @@ class Node:
             return None
         arguments = self._arguments()
         if isinstance(self.op, Nary):
-            out = self.op.forward(*arguments, **self.params)
+            out = readable(self.op.forward, *arguments, **self.params)
             return out if isinstance(out, Symbol) else None
-        return Symbol.record(self.op, tuple(arguments), self.op.complete(self.params))
+        params = self.op.complete(self.params)
+        return readable(Symbol.record, self.op, tuple(arguments), params)
+
+    def formula_text(self) -> str:
+        """The formula with names; of a hand-written operation only who its inputs are."""
+        formula = self.formula()
+        if formula is not None:
+            return formula.text
+        if self.is_leaf:
+            return ""
+        shown = [i.shown for i in self.inputs]
+        return operator_text(self.op.name, shown) or f"{self.op.name}({', '.join(shown)})"
 
     def slopes(self) -> list[Symbol | float | None]:
-        """The local derivative by each of `sources`: a formula, a number, or None if not known."""
+        """The local derivative by each of `sources`: a formula, a number, or None if not known.
+
+        It is not known where Python alone can compute it: a derivative written by hand, or a rule
+        that asks for a number (`math.cos(x)`) where the reader has a symbol.
+        """
         if not self.has_rules:
             return [None for _ in self.sources]
         known = dict(zip(self.op.inputs, self._arguments(), strict=True))
         known["out"] = Symbol.name(self.name, self.data)
         params = self.op.complete(self.params)
-        read = {i.name: rule(self.op, i.name, known, params) for i in self.sources}
+        names = dict.fromkeys(i.name for i in self.sources)
+        read = {x: readable(rule, self.op, x, known, params) for x in names}
         return [
             read[i.name][i.place] if isinstance(read[i.name], list | tuple) else read[i.name]
             for i in self.sources
         ]
+
+    def answers(self) -> list[float]:
+        """What each of `sources` receives of a gradient of 1, by asking instead of reading."""
+        return list(self.vertex.plan.pull(self.vertex, 1.0))
 
     def _arguments(self) -> list[Any]:
         """A symbol for each input that is a node, the number for others, tuples for groups."""
@@ -154,8 +178,8 @@ def read(roots: Value | Sequence[Value]) -> list[Node]:
             name=name,
             label=vertex.label,
             op=vertex.plan.op,
+            data=vertex.data,
             params=vertex.params,
-            place=location(vertex),
         )
     for vertex, node in nodes.items():
         node.inputs = [

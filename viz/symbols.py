@@ -12,9 +12,13 @@ does not know what a graph is: `viz.explain` does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import category
+
+import numpy as np
 
 from engine.core import maths
 from engine.core.op import Op
@@ -49,6 +53,7 @@ class Call:
 # Binding strength as in Python; what binds least comes first.
 _RANK = {"==": 1, "!=": 1, "<": 1, "<=": 1, ">": 1, ">=": 1, "&": 2, "+": 3, "-": 3, "*": 4, "/": 4}
 _NEGATION, _POWER, _ATOM = 5, 6, 7
+_PHRASE = 0  # a name that is several words or a formula itself: `a+b` binds like nothing else
 
 _SIGNS = {op.name: op.symbol for op in vars(ops).values() if isinstance(op, Op) and op.symbol}
 
@@ -64,6 +69,8 @@ class Symbol:
 
     __slots__ = ("expression", "value")
 
+    __array_ufunc__ = None  # a NumPy number at the left of an operator leaves it to the symbol
+
     def __init__(self, expression: Any, value: Any) -> None:
         self.expression = expression
         self.value = value
@@ -78,7 +85,7 @@ class Symbol:
     @classmethod
     def record(cls, op: Op, inputs: tuple, params: dict[str, Any]) -> Symbol:
         """An operation on symbols: its value now, and the expression that says how."""
-        value = op.forward(*map(_value, inputs), **params)
+        value = _number(op.forward, *map(_value, inputs), **params)
         shown = tuple((k, v) for k, v in params.items() if v != op.defaults[k])
         return cls(Call(op.name, tuple(map(_expression, inputs)), shown), value)
 
@@ -178,7 +185,9 @@ def _value(x: Any) -> Any:
 def _expression(x: Any) -> Any:
     if isinstance(x, Symbol):
         return x.expression
-    return tuple(map(_expression, x)) if isinstance(x, tuple | list) else Constant(x)
+    if isinstance(x, tuple | list):
+        return tuple(map(_expression, x))
+    return Constant(x.item() if isinstance(x, np.generic) else x)
 
 
 def text(
@@ -206,7 +215,12 @@ def _print(
 def _plain(expression: Any, name: Callable, number: Callable, leading: bool) -> tuple[str, int]:
     match expression:
         case Name():
-            return _atom(name(expression))
+            shown = name(expression)
+            if shown == expression.name and not is_word(shown):
+                return shown, _PHRASE
+            return _atom(shown)
+        case Constant(bool(value)):
+            return str(value), _ATOM
         case Constant():
             return _atom(number(expression.value))
         case tuple():
@@ -255,6 +269,67 @@ def _atom(shown: str) -> tuple[str, int]:
     return shown, _NEGATION if shown.startswith("-") else _ATOM
 
 
+def is_word(name: str) -> bool:
+    """True for a name that can stand in a formula as it is: `w`, `기울기`, `net.w[0]`, `h#2`, `x'`.
+
+    Any other ('a+b', 'learning rate') is put in brackets where an operator is beside it.
+    """
+    letters = re.sub(r"\[[^\[\]]*\]", "", name)
+    return all(category(c)[0] in "LMN" or c in "_.#'′" for c in letters)
+
+
+def operator_text(sign: str, operands: Sequence[str]) -> str | None:
+    """`a * b` for the sign `*` and two names; None where there is no such operation."""
+    name = next((name for name, known in _SIGNS.items() if known == sign), None)
+    if name is None or len(operands) != 2:
+        return None
+    return text(Call(name, tuple(Name(operand, None) for operand in operands)))
+
+
+_RELATION = re.compile(r" (==|!=|<=?|>=?|&|=) ")
+
+
+def in_chain(formula: str) -> str:
+    """A formula as a link of `... = ... = ...`: a comparison stands in brackets there.
+
+    >>> in_chain("x != 0"), in_chain("f(x != 0)")
+    ('(x != 0)', 'f(x != 0)')
+    """
+    outside, inner = formula, ""
+    while outside != inner:  # brackets from the inside out
+        inner, outside = outside, re.sub(r"\([^()]*\)", "", outside)
+    return f"({formula})" if _RELATION.search(outside) else formula
+
+
+def readable(read: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """What `read` says of symbols, or None where it cannot work with them.
+
+    What an operation calls is its author's affair: `math.cos` takes numbers only. Whatever stops
+    the reading, the number is there to be shown without a formula.
+    """
+    try:
+        return read(*arguments, **options)
+    except Exception:
+        return None
+
+
+def _number(compute: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """The result on plain numbers; where Python's raise (1 / 0), what IEEE 754 says."""
+    try:
+        result = compute(*arguments, **options)
+    except ArithmeticError:
+        with np.errstate(all="ignore"):
+            result = compute(*map(_ieee, arguments), **options)
+    return result.item() if isinstance(result, np.generic) else result
+
+
+def _ieee(x: Any) -> Any:
+    """A plain number as NumPy's, which never raises; symbols compute with `_number` anyway."""
+    if isinstance(x, tuple | list):
+        return type(x)(map(_ieee, x))
+    return np.float64(x) if isinstance(x, int | float) and not isinstance(x, bool) else x
+
+
 def rule(op: Op, x: str, known: dict[str, Any], params: dict[str, Any]) -> Any:
     """The local derivative of `op` by its input `x`, read with symbols.
 
@@ -272,4 +347,4 @@ def rule(op: Op, x: str, known: dict[str, Any], params: dict[str, Any]) -> Any:
     if read.number is not None:
         return read.number
     arguments = [1.0 if n == "g" else known[n] for n in read.needs]
-    return read.function(*arguments, **{p: params[p] for p in read.params})
+    return _number(read.function, *arguments, **{p: params[p] for p in read.params})

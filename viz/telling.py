@@ -6,10 +6,13 @@ The three say the same in the same order. Nothing is computed here; `viz.explana
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 from unicodedata import category, east_asian_width
+
+from viz.symbols import in_chain
 
 if TYPE_CHECKING:
     from viz.explanation import BackwardStep, Explanation, Result, Share
@@ -21,7 +24,9 @@ WORDS = {
         "backward": "Backward: the gradient goes from {root} back to what it came from",
         "wrong": "Backward in the wrong order: every value passes on at once what it has so far",
         "arrives": "{g} arrives",
-        "again": "again: the {already} that it had passed on before is counted twice",
+        "has": "{g} has come together so far",
+        "again": "again: it had passed on {already} before, which is counted once more; "
+        "only {new} is new",
         "to": "to",
         "path": "path {path} of {paths}",
         "total": "so far",
@@ -45,7 +50,8 @@ WORDS = {
         "backward": "역전파: 기울기가 {root}에서 거꾸로 흘러간다",
         "wrong": "잘못된 순서의 역전파: 모든 값이 그때까지 모인 기울기를 곧바로 넘긴다",
         "arrives": "도착한 기울기 {g}",
-        "again": "다시 넘김: 이미 넘겼던 {already}이(가) 두 번 더해진다",
+        "has": "지금까지 모인 기울기 {g}",
+        "again": "다시 넘김: 이미 넘겼던 기울기 {already}까지 또 더해진다. 새로 도착한 기울기는 {new}",
         "to": "→",
         "path": "경로 {path}/{paths}",
         "total": "지금까지의 합",
@@ -65,17 +71,24 @@ WORDS = {
     },
 }
 
+MOST_TERMS = 60
+"""Of a gradient that is the sum over more paths than this, the first and the last are written."""
+
 _COLORS = {"title": "1", "name": "36", "number": "33", "quiet": "2", "warn": "1;31", "good": "32"}
 
 
 def short(number: float) -> str:
-    """A number for people: six significant digits."""
-    return f"{number:.6g}"
+    """A number for people: six significant digits, and no sign before a zero.
+
+    >>> short(1 / 3), short(-0.0)
+    ('0.333333', '0')
+    """
+    return f"{number + 0.0:.6g}"
 
 
 def bracketed(number: float) -> str:
     """The number, in brackets where a sign would follow an operator."""
-    return f"({short(number)})" if number < 0 or math.copysign(1, number) < 0 else short(number)
+    return f"({short(number)})" if short(number).startswith("-") else short(number)
 
 
 def width(text: str) -> int:
@@ -106,12 +119,34 @@ def brief(formula: str, columns: int = 160) -> str:
     return f"{formula[: columns // 2]} ... {formula[-columns // 3 :]}"
 
 
+def brief_name(name: str) -> str:
+    """A name on one line, cut in its middle where it is a whole sentence."""
+    return brief(name, 48)
+
+
+def at_least_one(most: Any) -> int | None:
+    """How many steps are shown; None is all.
+
+    Raises:
+        ValueError: for less than one step, of which there is nothing to tell.
+        TypeError: where it is not a whole number.
+    """
+    if most is None:
+        return None
+    if isinstance(most, bool) or not hasattr(type(most), "__index__"):
+        raise TypeError(f"most is a whole number of steps, or None for all, not {most!r:.60}")
+    if operator.index(most) < 1:
+        raise ValueError(f"most is how many steps are shown: at least 1, or None for all of them, "
+                         f"not {most}")  # fmt: skip
+    return operator.index(most)
+
+
 def _middle_out(steps: Sequence[Any], most: int | None) -> tuple[Sequence[Any], int, Sequence[Any]]:
     """The first steps, how many are left out, the last steps."""
     if most is None or len(steps) <= most:
         return steps, 0, ()
-    half = max(1, most // 2)
-    return steps[:half], len(steps) - 2 * half, steps[-half:]
+    first, last = (most + 1) // 2, most // 2
+    return steps[:first], len(steps) - most, steps[len(steps) - last :]
 
 
 def _counted_twice(e: Explanation, result: Result) -> bool:
@@ -120,8 +155,16 @@ def _counted_twice(e: Explanation, result: Result) -> bool:
     )
 
 
+def _again(words: dict[str, str], step: BackwardStep) -> str:
+    """What is wrong with a visit that is not the first."""
+    new = short(step.arrived - step.already)
+    return words["again"].format(already=short(step.already), new=new)
+
+
 def _sum_of(result: Result) -> str:
-    terms = [bracketed(p) if k else short(p) for k, p in enumerate(result.paths)]
+    first, left_out, last = _middle_out(result.paths, MOST_TERMS)
+    terms = [bracketed(p) if k else short(p) for k, p in enumerate(first)]
+    terms += ["..."] * bool(left_out) + [bracketed(p) for p in last]
     return " + ".join(terms) if len(terms) > 1 else ""
 
 
@@ -131,6 +174,7 @@ def _sum_of(result: Result) -> str:
 def as_text(e: Explanation, color: bool, most: int | None) -> str:
     """For a terminal."""
     words = WORDS[e.language]
+    most = at_least_one(most)
 
     def paint(kind: str, text: str) -> str:
         return f"\x1b[{_COLORS[kind]}m{text}\x1b[0m" if color else text
@@ -148,31 +192,35 @@ def as_text(e: Explanation, color: bool, most: int | None) -> str:
             lines.extend(tell(step))
         lines.append("")
 
-    names = [one_line(step.name) for step in e.forward] + [one_line(n) for n, _ in e.leaves]
+    def shown(steps: Sequence[Any]) -> list[Any]:
+        first, _, last = _middle_out(steps, most)
+        return [*first, *last]
+
+    computed, given = shown(e.forward), shown(e.leaves)
+    names = [brief_name(step.name) for step in computed] + [brief_name(n) for n, _ in given]
     column = min(max(map(width, names), default=1), 24)
-    formulas = min(max((width(brief(s.formula)) for s in e.forward), default=1), 40)
+    formulas = min(max((width(brief(s.formula)) for s in computed), default=1), 40)
 
     def leaf(pair: tuple[str, float]) -> list[str]:
         name, value = pair
-        return [f"      {paint('name', _pad(one_line(name), column))} = {short(value)}"]
+        return [f"      {paint('name', _pad(brief_name(name), column))} = {short(value)}"]
 
     def forward(step: Any) -> list[str]:
         parts = [_pad(brief(step.formula), formulas)]
         if step.numbers and step.numbers != short(step.value):
             parts.append(brief(step.numbers))
         parts.append(paint("number", short(step.value)))
-        name = paint("name", _pad(one_line(step.name), column))
+        name = paint("name", _pad(brief_name(step.name), column))
         return [f"{step.number:>4}. {name} = {' = '.join(parts)}"]
 
     def backward(step: BackwardStep) -> list[str]:
-        arrived = words["arrives"].format(g=paint("number", short(step.arrived)))
-        told = [f"{step.number:>4}. {paint('name', one_line(step.name))} = {brief(step.formula)}:"
+        word = words["arrives" if e.order == "topological" else "has"]
+        arrived = word.format(g=paint("number", short(step.arrived)))
+        told = [f"{step.number:>4}. {paint('name', brief_name(step.name))} = {brief(step.formula)}:"
                 f"  {arrived}"]  # fmt: skip
         if step.already:
-            told.append(
-                "      " + paint("warn", words["again"].format(already=short(step.already)))
-            )
-        to = max(width(one_line(s.to)) for s in step.shares)
+            told.append("      " + paint("warn", _again(words, step)))
+        to = max(width(brief_name(s.to)) for s in step.shares)
         return told + [_share_line(step, s, to) for s in step.shares]
 
     def _share_line(step: BackwardStep, s: Share, to: int) -> str:
@@ -181,6 +229,7 @@ def as_text(e: Explanation, color: bool, most: int | None) -> str:
             slope.append(brief(s.slope_numbers))
         if short(s.slope) != slope[-1]:
             slope.append(short(s.slope))
+        slope = [in_chain(part) for part in slope] if len(slope) > 1 else slope
         product = (
             f"{short(step.arrived)} * {bracketed(s.slope)} = {paint('number', short(s.share))}"
         )
@@ -188,14 +237,14 @@ def as_text(e: Explanation, color: bool, most: int | None) -> str:
         if s.paths > 1:
             where = words["path"].format(path=s.path, paths=s.paths)
             total = paint("quiet", f"   ({where}, {words['total']} {short(s.total)})")
-        name = paint("name", _pad(one_line(s.to), to))
+        name = paint("name", _pad(brief_name(s.to), to))
         return (
             f"        {words['to']} {name}  {words['local']} {' = '.join(slope)};  {product}{total}"
         )
 
     def result(r: Result) -> list[str]:
         parts = [p for p in (_sum_of(r), paint("number", short(r.gradient))) if p]
-        line = f"      {paint('name', _pad(one_line(r.name), column))} : {' = '.join(parts)}"
+        line = f"      {paint('name', _pad(brief_name(r.name), column))} : {' = '.join(parts)}"
         if _counted_twice(e, r):
             line += "   " + paint("warn", "✗ " + words["right"].format(right=short(r.right)))
         elif e.order == "recursive":
@@ -206,7 +255,7 @@ def as_text(e: Explanation, color: bool, most: int | None) -> str:
         section(words["leaves"], e.leaves, leaf)
     section(words["forward"], e.forward, forward)
     title = words["backward"] if e.order == "topological" else words["wrong"]
-    section(title.format(root=one_line(e.root)), e.backward, backward)
+    section(title.format(root=brief_name(e.root)), e.backward, backward)
     if e.cut:
         lines[-1:] = ["  " + paint("warn", words["cut"]), ""]
     section(words["gradients"], e.results, result)
@@ -219,6 +268,7 @@ def as_text(e: Explanation, color: bool, most: int | None) -> str:
 def _tables(e: Explanation, most: int | None) -> list[tuple[str, list[str], list[list[Any]]]]:
     """(title, headings, rows) of each part; a cell is (kind, text), a row of None is left out."""
     words = WORDS[e.language]
+    most = at_least_one(most)
 
     def rows(steps: Sequence[Any], make: Callable[[Any], list[list[Any]]]) -> list[list[Any]]:
         first, left_out, last = _middle_out(steps, most)
@@ -246,7 +296,7 @@ def _tables(e: Explanation, most: int | None) -> list[tuple[str, list[str], list
                 ("", f"{s.path}/{s.paths}"),
             ])  # fmt: skip
         if step.already:
-            made.insert(0, [("warn", "⚠ " + words["again"].format(already=short(step.already)))])
+            made.insert(0, [("warn", "⚠ " + _again(words, step))])
         return made
 
     def result(r: Result) -> list[list[Any]]:
@@ -271,7 +321,7 @@ def _tables(e: Explanation, most: int | None) -> list[tuple[str, list[str], list
         ),
         (
             title.format(root=e.root),
-            [words["step"], "", words["arrives"].format(g="").strip(), words["to"], words["local"],
+            [words["step"], "", words["arrives" if e.order == "topological" else "has"].format(g="").strip(), words["to"], words["local"],
              words["numbers"], "=", words["share"], words["total"], words["paths"]],
             rows(e.backward, backward) + ([[("warn", words["cut"])]] if e.cut else []),
         ),

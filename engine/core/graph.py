@@ -158,8 +158,6 @@ def sweep(
             continue
         try:
             shares = (plan.pull_recorded if create_graph else plan.pull)(vertex, g)
-        except ArithmeticError:
-            shares = plan.pull_ieee(vertex, g)
         except Exception as error:
             error.add_note(f"in the backward rule of {describe(vertex)}")
             raise

@@ -34,14 +34,14 @@ def _ieee(array: Callable[..., Any], *numbers: float) -> float:
 def _unary(name: str, scalar: Callable[[float], float], array: Callable[[Any], Any]) -> Callable:
     def function(x: Number) -> Number:
         kind = type(x)
-        if kind is float or kind is int:
+        if kind is float or kind is int or kind is bool:
             try:
                 return scalar(x)
             except (ValueError, OverflowError):
                 return _ieee(array, x)
         if hasattr(kind, "read_maths"):
             return kind.read_maths(name, x)
-        return array(x)
+        return array(_array(name, x))
 
     return _register(name, function)
 
@@ -59,9 +59,17 @@ def _binary(
         for kind in kinds:
             if hasattr(kind, "read_maths"):
                 return kind.read_maths(name, x, y)
-        return array(x, y)
+        return array(_array(name, x), _array(name, y))
 
     return _register(name, function)
+
+
+def _array(name: str, x: Any) -> Any:
+    if isinstance(x, np.ndarray | np.generic | float | int):
+        return x
+    raise TypeError(
+        f"{name}() takes a number, an array or a Value, not {type(x).__name__} {x!r:.60}"
+    )
 
 
 def _register(name: str, function: Callable) -> Callable:
@@ -71,7 +79,7 @@ def _register(name: str, function: Callable) -> Callable:
     return function
 
 
-_NUMBERS = {float, int}
+_NUMBERS = {float, int, bool}
 
 
 def _floor(x: float) -> float:

@@ -1,7 +1,7 @@
 """What is switched on in this thread: recording, and watching for NaN.
 
-Recording is on by default. `special` counts the threads in which something is not as usual, so
-that the common case costs one test of a number.
+Recording is on by default. `special` counts the switches that are not at their usual position, in
+all threads together, so that the common case costs one test of a number.
 """
 
 from __future__ import annotations
@@ -26,9 +26,6 @@ class _Special:
     def __init__(self) -> None:
         self.count = 0
         self.lock = threading.Lock()
-
-    def __bool__(self) -> bool:
-        return self.count > 0
 
 
 _modes = _Modes()
@@ -90,7 +87,11 @@ class no_grad(_Mode):
 
     def __new__(cls, function: Callable | None = None) -> Any:
         # `@no_grad` without brackets hands the function over at once.
-        return super().__new__(cls) if function is None else cls()(function)
+        if function is None:
+            return super().__new__(cls)
+        if not callable(function):
+            raise TypeError(f"no_grad takes nothing, or a function, not {function!r:.60}")
+        return cls()(function)
 
 
 class enable_grad(_Mode):
@@ -110,7 +111,9 @@ class _Now(_Mode):
     """A switch that acts when it is made, and goes back at the end where it is used as `with`."""
 
     def __init__(self, mode: bool) -> None:
-        self.value = bool(mode)
+        if not isinstance(mode, bool):
+            raise TypeError(f"{type(self).__name__} takes True or False, not {mode!r:.60}")
+        self.value = mode
         self.before = [_switch(self.switch, self.value)]
 
     def __enter__(self) -> _Mode:

@@ -41,6 +41,9 @@ import numpy as np
 REGISTRY: dict[str, Op] = {}
 """Every operation, by the name that users see ('abs', not 'abs_')."""
 
+_RESERVED = {"g", "out", "vertex", "each", "ieee", "fit", "zero", "again", "self"}
+"""Names that the generated text of a plan uses (`engine.core.plan`)."""
+
 NAMED: dict[str, Callable] = {}
 """The helpers that a formula's text calls by name (see `named`)."""
 
@@ -126,6 +129,12 @@ class Op:
         self.name = type(self).__name__.rstrip("_")
         self.inputs, self.defaults = _parameters(self.forward)
         self.params = tuple(self.defaults)
+        for name in (*self.inputs, *self.params):
+            if name in _RESERVED or name.startswith("slope_"):
+                raise TypeError(
+                    f"{self.name}: an input or parameter cannot be called {name!r}, which has a "
+                    f"meaning of its own in rules; call it x, y or what it stands for"
+                )
         self.plans: dict[Any, Any] = {}
         self.rules = {x: self._rule(x) for x in self.inputs if x not in self.constant}
 
@@ -168,8 +177,33 @@ class Op:
         have = ", ".join(self.params) or "none"
         raise TypeError(f"{self.name}() has no parameter {unknown[0]!r} (it has: {have})")
 
+    def by_place(self, inputs: tuple, params: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """Inputs and parameters apart, where parameters were given by place: `clip(x, 0, 1)`.
+
+        Raises:
+            TypeError: for more than there is, or a parameter given twice.
+        """
+        count = len(self.inputs)
+        given = dict(zip(self.params, inputs[count:], strict=False))
+        twice = sorted(given.keys() & params.keys())
+        if twice:
+            raise TypeError(f"{self.name}() got its parameter {twice[0]!r} twice")
+        if len(inputs) > count + len(self.params):
+            raise TypeError(f"{self.name}() takes {self.counted()}, not {len(inputs)}")
+        return inputs[:count], given | params
+
+    def counted(self) -> str:
+        """What this operation takes, for messages: `1 input (x) and min, max`."""
+        plural = "" if len(self.inputs) == 1 else "s"
+        shown = f"{len(self.inputs)} input{plural} ({', '.join(self.inputs)})"
+        return f"{shown} and {', '.join(self.params)}" if self.params else shown
+
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         """Computes on plain numbers and arrays; anything else is recorded by its own reader."""
+        if len(inputs) != len(self.inputs):
+            if len(inputs) < len(self.inputs):
+                raise TypeError(f"{self.name}() takes {self.counted()}, not {len(inputs)}")
+            inputs, params = self.by_place(inputs, params)
         for x in inputs:
             if type(x) not in PLAIN:
                 reader = find_reader(inputs)
@@ -222,11 +256,19 @@ def operation(cls: type[Op]) -> Op:
         ValueError: where the name is taken.
     """
     op = cls()
-    for name in (op.name, *op.aliases):
-        if name in REGISTRY:
+    names = (op.name, *op.aliases)
+    for name in names:
+        if name in REGISTRY and not _is_same(REGISTRY[name], cls):
             raise ValueError(f"there already is an operation called {name!r}")
+    for name in names:
         REGISTRY[name] = op
     return op
+
+
+def _is_same(op: Op, cls: type[Op]) -> bool:
+    """True for an operation that is being defined once more, as by a notebook's cell run again."""
+    before = type(op)
+    return (before.__module__, before.__qualname__) == (cls.__module__, cls.__qualname__)
 
 
 def find_op(name: str) -> Op:

@@ -5,9 +5,12 @@ one small function, compiles it on first use, and shows it in tracebacks and deb
 other source. For `mul` of two Values it is
 
     def pull_number(vertex, g):
-        x = vertex.x.data
-        y = vertex.y.data
-        return (g * y, g * x,)
+        try:
+            x = vertex.x._data
+            y = vertex.y._data
+            return (g * y, g * x,)
+        except ArithmeticError:
+            return again(vertex, g)
 
 and where only x wants a gradient, `y = vertex.y` and `return (g * y,)`. A rule that is one short
 formula is written in place, any other is called. Writing it out is about four times faster than
@@ -17,8 +20,7 @@ A reader decides only where the value of a name comes from:
 
 | reader     | x is                         | out is        | the rule computes on               |
 |------------|------------------------------|---------------|------------------------------------|
-| `number`   | `vertex.x.data`              | `vertex.data` | Python floats                      |
-| `ieee`     | the same                     | the same      | NumPy scalars, where a float raises |
+| `number`   | `vertex.x._data`             | `vertex._data` | Python floats                     |
 | `recorded` | `vertex.x`                   | `vertex`      | Values, which record it anew       |
 | `array`    | an element of `vertex.held`  | the same      | NumPy arrays                       |
 
@@ -72,15 +74,6 @@ class Plan:
         """(vertex, g) to what each source receives, on floats."""
         return self._compile("number")
 
-    def pull_ieee(self, vertex: Any, g: float) -> tuple[float, ...]:
-        """`pull` where a Python float would raise (1 / 0): the same rules on IEEE 754 numbers."""
-        with np.errstate(all="ignore"):
-            return self._pull_ieee(vertex, g)
-
-    @cached_property
-    def _pull_ieee(self) -> Callable:
-        return self._compile("ieee")
-
     @cached_property
     def pull_recorded(self) -> Callable:
         """`pull` on Values, so that the gradients are themselves recorded."""
@@ -120,29 +113,47 @@ class Plan:
         lines += [f"{p} = vertex.params[{p!r}]" for p in _once(p for r in rules for p in r.params)]
         names = {f"slope_{x}": self.op.rules[x].function for x in self.wanted}
         names |= {"ieee": np.float64, "fit": maths.sum_to, "zero": maths.zero}
-        shares = [self._share(x, reader) for x in self.wanted]
-        return self._define(
-            f"pull_{reader}", "vertex, g", [*lines, f"return {_tuple(shares)}"], names
-        )
+        lines.append(f"return {_tuple(self._share(x, reader) for x in self.wanted)}")
+        if reader in ("number", "recorded"):
+            # Python's float raises where IEEE 754 has an answer (1 / 0): the rules are read again,
+            # on NumPy's numbers. A try costs nothing as long as nothing is raised.
+            names["again"] = lambda vertex, g: self._pull_ieee(reader, vertex, g)
+            lines = ["try:", *(f"    {line}" for line in lines)]
+            lines += ["except ArithmeticError:", "    return again(vertex, g)"]
+        return self._define(f"pull_{reader}", "vertex, g", lines, names)
+
+    def _pull_ieee(self, reader: str, vertex: Any, g: Any) -> tuple:
+        """A rule's answer where the plain numbers in it are NumPy's."""
+        with np.errstate(all="ignore"):
+            return self._ieee[reader](vertex, g)
+
+    @cached_property
+    def _ieee(self) -> dict[str, Callable]:
+        return {reader: self._compile(f"{reader}_ieee") for reader in ("number", "recorded")}
 
     def _fetch(self, reader: str, needed: set[str]) -> list[str]:
         """Lines that give each needed name its value."""
         if reader == "array":
             return [f"{_tuple(self.holds)} = vertex.held"]
-        data = "" if reader == "recorded" else ".data"
-        wrap = "ieee({})" if reader == "ieee" else "{}"
         lines = self._unpack()
         for x, m in zip(self.op.inputs, self.mask, strict=True):
-            suffix = data if m == VERTEX else ""
             if x not in needed:
                 continue
             if x in self.op.groups:
-                lines.append(f"{x} = [{wrap.format('each' + suffix)} for each in {x}]")
+                lines.append(f"{x} = [{self._read('each', m, reader)} for each in {x}]")
             else:
-                lines.append(f"{x} = {wrap.format(self._stored(x) + suffix)}")
+                lines.append(f"{x} = {self._read(self._stored(x), m, reader)}")
         if "out" in needed:
-            lines.append(f"out = {wrap.format('vertex' + data)}")
-        return [*lines, "g = ieee(g)"] if reader == "ieee" else lines
+            lines.append(f"out = {self._read('vertex', VERTEX, reader)}")
+        return [*lines, "g = ieee(g)"] if reader == "number_ieee" else lines
+
+    @staticmethod
+    def _read(stored: str, kind: str, reader: str) -> str:
+        """The expression for an input that is kept as `stored`."""
+        if kind == VERTEX and reader.startswith("recorded"):
+            return stored
+        number = f"{stored}._data" if kind == VERTEX else stored
+        return f"ieee({number})" if reader.endswith("_ieee") else number
 
     def _unpack(self) -> list[str]:
         return [f"{_tuple(self.op.inputs)} = vertex.x"] if self.packed else []
@@ -166,7 +177,7 @@ class Plan:
             share = {1: "g", -1: "-g", 0: "zero(g)"}.get(rule.number, f"g * {rule.number!r}")
         if reader == "array":
             return f"fit({share}, {x}_shape)"
-        if reader == "ieee":
+        if reader == "number_ieee":
             share = f"float({share})"
         if x not in self.op.groups:
             return share
@@ -195,6 +206,11 @@ class LeafPlan:
     @staticmethod
     def sources(vertex: Any) -> tuple:
         """No sources."""
+        return ()
+
+    @staticmethod
+    def pull(vertex: Any, g: Any) -> tuple:
+        """Nothing is passed on."""
         return ()
 
 

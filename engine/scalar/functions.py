@@ -45,5 +45,5 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     """
     if isinstance(x, Value) or isinstance(y, Value):
         chosen = condition.data if isinstance(condition, Value) else condition
-        return Value.record(elementwise.where, (bool(chosen), x, y), {}, 2)
+        return Value.record(elementwise.where, (bool(chosen), x, y), {})
     return elementwise.where(condition, x, y)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 from engine.ops import find_op
+from engine.ops.elementwise import exp, log
 from engine.scalar.functions import dot
 from engine.scalar.functions import sum as sum_
 from engine.scalar.value import Value
@@ -45,17 +47,22 @@ class Neuron(Module):
         self.w = tuple(Value(random.uniform(-1, 1)) for _ in range(nin))
         self.b = Value(0.0)
         self.nonlin = nonlin
-        self.activation = find_op(activation).name
-        # The method finds its way faster than the operation, which would look for a reader first.
-        self._activate = getattr(Value, self.activation, None)
-        if len(find_op(activation).inputs) != 1 or self._activate is None:
-            raise ValueError(f"{activation!r} is not an activation: it must take one input")
+        op = find_op(activation)
+        if len(op.inputs) != 1 or op.groups:
+            raise ValueError(
+                f"{activation!r} is not an activation: it takes {len(op.inputs)} inputs, not one"
+            )
+        self.activation = op.name
 
     def __call__(self, x: Sequence[Any]) -> Value:
         if len(x) != len(self.w):
             raise ValueError(f"this neuron takes {len(self.w)} inputs, not {len(x)}")
         weighted = dot(self.w, x, self.b)
-        return self._activate(weighted) if self.nonlin else weighted
+        if not self.nonlin:
+            return weighted
+        # A method finds its way faster than the operation, which would look for a reader first.
+        method = getattr(Value, self.activation, None)
+        return method(weighted) if method is not None else find_op(self.activation)(weighted)
 
     def parameters(self) -> list[Value]:
         """The weights, then the bias."""
@@ -95,7 +102,14 @@ class MLP(Module):
     """
 
     def __init__(self, nin: int, nouts: Sequence[int], activation: str = "relu") -> None:
+        if not isinstance(nouts, Sequence) or not nouts:
+            raise TypeError(
+                f"the layers are a list of sizes, at least one, such as [4, 1]; not {nouts!r:.60}"
+            )
         sizes = [nin, *nouts]
+        for size in sizes:
+            if not isinstance(size, int) or size < 1:
+                raise ValueError(f"a size is a whole number from 1, not {size!r:.60}")
         last = len(nouts) - 1
         self.layers = [
             Layer(sizes[i], sizes[i + 1], nonlin=i != last, activation=activation)
@@ -163,10 +177,10 @@ def cross_entropy(scores: Sequence[Any], target: int) -> Any:
         scores: one for each class (logits, any real numbers).
         target: the number of the right class, from 0.
     """
-    if not 0 <= target < len(scores):
+    if not isinstance(target, Integral) or not 0 <= target < len(scores):
         raise ValueError(f"the target is a class from 0 to {len(scores) - 1}, not {target!r}")
     # The largest score is taken off first, as a plain number: the result is the same for any
     # number that is taken off, so no gradient goes there, and exp cannot overflow.
     largest = max(getattr(s, "data", s) for s in scores)
     shifted = [s - largest for s in scores]
-    return sum_([s.exp() for s in shifted]).log() - shifted[target]
+    return log(sum_([exp(s) for s in shifted])) - shifted[target]

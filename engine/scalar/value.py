@@ -29,7 +29,7 @@ from engine.core.modes import enable_grad, is_anomaly_enabled, is_grad_enabled, 
 from engine.core.op import Op
 from engine.core.plan import LEAF_PLAN, MANY, PLAIN, VERTEX, plan_for
 from engine.ops import elementwise as ops
-from engine.ops import find_op
+from engine.scalar.handmade import HandmadePlan, by_hand
 
 
 def number(data: Any, what: str = "a Value") -> float:
@@ -39,7 +39,12 @@ def number(data: Any, what: str = "a Value") -> float:
         TypeError: for anything that is not one real number.
     """
     if isinstance(data, Real):
-        return float(data)
+        try:
+            return float(data)
+        except OverflowError:
+            raise OverflowError(
+                f"{what} holds a float, up to about 1.8e308, and {data!r:.20}... is larger"
+            ) from None
     if isinstance(data, Value):
         raise TypeError(
             f"{what} holds a number, and this already is a Value; use it as it is, or .data"
@@ -49,6 +54,8 @@ def number(data: Any, what: str = "a Value") -> float:
         hint = f"; write float({data!r}) if the text is a number"
     elif isinstance(data, complex):
         hint = "; complex numbers have no gradient here, use their .real or .imag"
+    elif getattr(data, "ndim", None) == 0:
+        hint = "; take the number out of it with .item()"
     elif hasattr(data, "__len__"):
         hint = "; make one Value for each element"
     raise TypeError(f"{what} holds one real number, not {type(data).__name__} {data!r:.60}{hint}")
@@ -59,7 +66,7 @@ def record_node(plan: Any, x: Any, y: Any, data: float, depth: int = 2) -> Value
     if special.count and not is_grad_enabled():
         return Value(data)
     node = _new(Value)
-    node.data = data
+    node._data = data
     node._grad = None
     node.plan = plan
     node.x = x
@@ -90,18 +97,20 @@ def _binary(op: Op) -> tuple[Callable, Callable]:
     def operator(self: Value, other: Any) -> Value:
         kind = type(other)
         if kind is not Value:
-            if kind is float or isinstance(other, Real):
-                other = float(other)
-                return record_node(left, self, other, forward(self.data, other))
+            if kind is not float and isinstance(other, Real):
+                other, kind = number(other), float
+            if kind is float:
+                return record_node(left, self, other, forward(self._data, other))
             if not isinstance(other, Value):
                 return NotImplemented
-        return record_node(both, self, other, forward(self.data, other.data))
+        return record_node(both, self, other, forward(self._data, other._data))
 
     def reflected(self: Value, other: Any) -> Value:
-        if not isinstance(other, Real):
-            return NotImplemented
-        other = float(other)
-        return record_node(right, other, self, forward(other, self.data))
+        if type(other) is not float:
+            if not isinstance(other, Real):
+                return NotImplemented
+            other = number(other)
+        return record_node(right, other, self, forward(other, self._data))
 
     for function, name in ((operator, op.name), (reflected, f"{op.name} (reflected)")):
         function.__name__ = name
@@ -115,7 +124,7 @@ def _unary(op: Op) -> Callable:
     forward = op.forward
 
     def method(self: Value) -> Value:
-        return record_node(plan, self, None, forward(self.data))
+        return record_node(plan, self, None, forward(self._data))
 
     method.__name__ = op.name
     method.__doc__ = op.summary
@@ -126,7 +135,8 @@ def _general(op: Op) -> Callable:
     """The method `self.op(*others, **parameters)`."""
 
     def method(self: Value, *others: Any, **params: Any) -> Any:
-        return op(self, *others, **params)
+        inputs, params = op.by_place((self, *others), params)
+        return Value.record(op, inputs, op.complete(params))
 
     method.__name__ = op.name
     method.__doc__ = op.summary
@@ -139,8 +149,8 @@ def _comparison(op: Op) -> Callable:
 
     def operator(self: Value, other: Any) -> bool:
         if isinstance(other, Value):
-            return forward(self.data, other.data)
-        return forward(self.data, float(other)) if isinstance(other, Real) else NotImplemented
+            return forward(self._data, other._data)
+        return forward(self._data, float(other)) if isinstance(other, Real) else NotImplemented
 
     operator.__name__ = op.name
     operator.__doc__ = op.summary
@@ -171,9 +181,8 @@ class Value:
     0.31326168751822286
     """
 
-    __slots__ = ("_grad", "code", "data", "extra", "plan", "position", "serial", "x", "y")
+    __slots__ = ("_data", "_grad", "code", "extra", "plan", "position", "serial", "x", "y")
 
-    data: float
     plan: Any
     serial: int
     extra: Extra | None
@@ -183,7 +192,7 @@ class Value:
     def __init__(
         self, data: Any, _children: tuple[Value, ...] = (), _op: str = "", label: str = ""
     ) -> None:
-        self.data = number(data)
+        self._data = number(data)
         self._grad = None
         self.plan = LEAF_PLAN
         self.x = self.y = None
@@ -194,11 +203,24 @@ class Value:
         if _children:
             frame = _getframe(1)
             self.code, self.position = frame.f_code, frame.f_lasti
-            _attach(self, tuple(_children), _op)
+            for child in _children:
+                if not isinstance(child, Value):
+                    shown = f"{type(child).__name__} {child!r:.60}"
+                    raise TypeError(f"_children are Values, not {shown}")
+            self.plan, self.x, self.y = by_hand(_op, tuple(_children))
         if label:
             self.label = label
 
     # --- the graph ---
+
+    @property
+    def data(self) -> float:
+        """The number; what is assigned must be one: `p.data -= 0.1 * p.grad`."""
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        self._data = number(data, "data")
 
     @property
     def grad(self) -> Any:
@@ -264,9 +286,9 @@ class Value:
 
     @_backward.setter
     def _backward(self, step: Callable[[], None]) -> None:
-        extra = self._own_extra()
-        extra.backward = step
-        if not isinstance(self.plan, HandmadePlan):
+        self._own_extra().backward = step
+        # A leaf has nothing to pass on to: micrograd gives it an empty function.
+        if not self.is_leaf and not isinstance(self.plan, HandmadePlan):
             sources, name = self._prev, self._op
             self.plan, self.x = HandmadePlan(name), sources
 
@@ -291,7 +313,11 @@ class Value:
         if create_graph:
             seed = gradient if isinstance(gradient, Value) else Value(gradient)
             with enable_grad():
-                self._accumulate(sweep([(self, seed)], create_graph=True))
+                steps = sweep([(self, seed)], create_graph=True)
+                # A slope of 0 gives a plain 0.0.
+                self._accumulate(
+                    (v, g if isinstance(g, Value) else Value(g), s) for v, g, s in steps
+                )
         else:
             self._accumulate(sweep([(self, number(gradient, "a gradient"))]))
 
@@ -327,11 +353,19 @@ class Value:
         """
         if not callable(hook):
             raise TypeError(f"a hook is a function of the gradient, not {type(hook).__name__}")
-        return Hook(self._own_extra().hooks, hook)
+
+        def checked(g: Any) -> Any:
+            replaced = hook(g)
+            if replaced is None or (isinstance(g, Value) and isinstance(replaced, Value)):
+                return replaced
+            replaced = number(replaced, "what a hook returns")
+            return Value(replaced) if isinstance(g, Value) else replaced
+
+        return Hook(self._own_extra().hooks, checked)
 
     def detach(self) -> Value:
         """The same number without history."""
-        return Value(self.data)
+        return Value(self._data)
 
     def item(self) -> float:
         """The number."""
@@ -347,16 +381,19 @@ class Value:
             TypeError: for the wrong number of inputs, or an input that is no number.
         """
         if len(inputs) != len(op.inputs):
-            raise TypeError(
-                f"{op.name}() takes {len(op.inputs)} inputs ({', '.join(op.inputs)}), "
-                f"not {len(inputs)}"
-            )
+            raise TypeError(f"{op.name}() takes {op.counted()}, not {len(inputs)}")
+        for name, value in params.items():
+            if isinstance(value, Value):
+                raise TypeError(
+                    f"{op.name}()'s parameter {name!r} is a plain number, and a Value came: no "
+                    f"gradient would reach it. Give its .data, or build it from operations"
+                )
         stored, numbers, mask = [], [], ""
         for name, x in zip(op.inputs, inputs, strict=True):
             if name in op.groups:
                 x, data, kind = group(x, f"{op.name}()")
             elif name in op.constant:
-                x = data = x.data if isinstance(x, Value) else x
+                x = data = x._data if isinstance(x, Value) else x
                 kind = PLAIN
             else:
                 x, data, kind = single(x, f"{op.name}()")
@@ -383,6 +420,15 @@ class Value:
     __truediv__, __rtruediv__ = _binary(ops.div)
     __pow__, __rpow__ = _binary(ops.pow_)
     __neg__ = neg = _unary(ops.neg)
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __round__(self, ndigits: None = None) -> Value:
+        if ndigits is not None:
+            raise TypeError("a Value is rounded to a whole number only: round(v)")
+        return self.round()
+
     __abs__ = abs = _unary(ops.abs_)
 
     __lt__ = _comparison(ops.lt)
@@ -454,7 +500,7 @@ class Value:
                 f"{describe(self)} is part of a graph and is not copied or pickled with it; "
                 f"take .detach() for a new leaf with the same number"
             )
-        return _restore, (self.data, self._grad, self.label)
+        return _restore, (self._data, self._grad, self.label)
 
 
 def _restore(data: float, grad: float | None, label: str) -> Value:
@@ -469,7 +515,7 @@ _new = Value.__new__
 def single(x: Any, what: str) -> tuple[Any, float, str]:
     """One input as (what the vertex keeps, its number, its mask)."""
     if isinstance(x, Value):
-        return x, x.data, VERTEX
+        return x, x._data, VERTEX
     x = number(x, what)
     return x, x, PLAIN
 
@@ -479,112 +525,15 @@ def group(values: Sequence[Any], what: str) -> tuple[tuple, Sequence[float], str
     values = tuple(values)
     kinds = set(map(type, values))
     if kinds == _ONLY_VALUES:
-        return values, [v.data for v in values], VERTEX
+        return values, [v._data for v in values], VERTEX
     if kinds <= _ONLY_FLOATS:
         return values, values, PLAIN
     if any(isinstance(v, Value) for v in values):
         # Numbers among Values become leaves: a group is all of one kind.
         values = tuple(v if isinstance(v, Value) else Value(number(v, what)) for v in values)
-        return values, [v.data for v in values], VERTEX
+        return values, [v._data for v in values], VERTEX
     values = tuple(number(v, what) for v in values)
     return values, values, PLAIN
 
 
 _ONLY_VALUES, _ONLY_FLOATS = {Value}, {float}
-
-
-# --- operations written by hand, as in micrograd lessons ---
-
-
-class HandmadeOp:
-    """What an operation without an entry in the calculus table shows of itself."""
-
-    symbol = None
-    inputs = ()
-    rules: dict = {}
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.summary = "an operation written by hand"
-
-
-class HandmadePlan:
-    """The plan of `Value(data, (a, b), 'name')` whose `_backward` the user wrote.
-
-    Such a function reads `out.grad` and adds to `a.grad`. To take part in the one sweep, it is
-    given exactly the gradient that arrived, and what it added is what the sources receive.
-    """
-
-    kind = MANY
-    packed = True
-
-    def __init__(self, name: str) -> None:
-        self.op = HandmadeOp(name)
-        self.mask = ""
-
-    def sources(self, vertex: Value) -> tuple[Value, ...]:
-        """The Values it was made from."""
-        return vertex.x
-
-    def pull(self, vertex: Value, g: float) -> list[float]:
-        """What each source receives: what the user's function adds to its gradient."""
-        step = vertex.extra.backward if vertex.extra is not None else None
-        if step is None:
-            raise _unknown(self.op.name)
-        sources = dict.fromkeys(vertex.x)
-        kept = [(v, v._grad) for v in (vertex, *sources)]
-        try:
-            for source in sources:
-                source._grad = 0.0
-            vertex._grad = g
-            step()
-            received = {source: source.grad for source in sources}
-        finally:
-            for v, gradient in kept:
-                v._grad = gradient
-        return [received.pop(source, 0.0) for source in vertex.x]
-
-    pull_ieee = pull
-
-    def pull_recorded(self, vertex: Value, g: Value) -> list[Value]:
-        """Refuses: what a hand-written function adds are plain numbers."""
-        raise RuntimeError(
-            f"create_graph needs rules that can be differentiated again, and {self.op.name!r} has "
-            f"a hand-written _backward that computes plain numbers; write it as an Op in engine.ops"
-        )
-
-
-def _unknown(name: str) -> ValueError:
-    try:
-        find_op(name)
-        reason = f"the operation {name!r} takes other inputs than these"
-    except ValueError as error:
-        reason = str(error)
-    return ValueError(
-        f"no rule says how a gradient goes back through {name!r} ({reason}). Use the name of "
-        f"a known operation, or set out._backward to a function that adds to the gradients of its "
-        f"children"
-    )
-
-
-def _attach(node: Value, children: tuple, name: str) -> None:
-    """Gives a hand-made Value its place in the graph."""
-    for child in children:
-        if not isinstance(child, Value):
-            raise TypeError(f"_children are Values, not {type(child).__name__} {child!r:.60}")
-    if name.startswith("**") and name != "**" and len(children) == 1:
-        try:
-            exponent = float(name[2:])
-        except ValueError:
-            raise ValueError(f"{name!r} is not a power: what follows ** is no number") from None
-        node.plan, node.x, node.y = plan_for(ops.pow_, VERTEX + PLAIN), children[0], exponent
-        return
-    try:
-        op = find_op(name if len(children) != 1 or name != "-" else "neg")
-    except ValueError:
-        op = find_op("relu") if name == "ReLU" else None
-    if op is None or op.groups or op.constant or len(op.inputs) != len(children):
-        node.plan, node.x = HandmadePlan(name), children
-        return
-    node.plan = plan_for(op, VERTEX * len(children))
-    node.x, node.y = (*children, None)[:2]

@@ -33,6 +33,14 @@ def check_op(op: Op, seed: int = 0) -> None:
         AssertionError: at the first claim that does not hold.
         ValueError: where the operation has no samples to be tried at.
     """
+    if not isinstance(op, Op):
+        raise TypeError(f"check_op() takes an operation, as made by @operation, not {op!r:.60}")
+    for sample in (*op.samples, *op.hard_points):
+        if len(sample.inputs) != len(op.inputs):
+            raise ValueError(
+                f"{op.name} takes {op.counted()}, and its sample {sample.inputs} has "
+                f"{len(sample.inputs)}"
+            )
     if not op.samples:
         raise ValueError(f"{op.name} has no samples: list a few inputs at which it is smooth")
     for sample in op.samples:

@@ -20,16 +20,16 @@ def test_only_what_the_rules_in_use_name_is_fetched():
     mul = REGISTRY["mul"]
     assert text(plan_for(mul, "11").pull) == (
         "def pull_number(vertex, g):\n"
-        "    x = vertex.x.data\n"
-        "    y = vertex.y.data\n"
-        "    return (g * y, g * x,)\n"
+        "    try:\n"
+        "        x = vertex.x._data\n"
+        "        y = vertex.y._data\n"
+        "        return (g * y, g * x,)\n"
+        "    except ArithmeticError:\n"
+        "        return again(vertex, g)\n"
     )
-    assert text(plan_for(mul, "10").pull) == (
-        "def pull_number(vertex, g):\n    y = vertex.y\n    return (g * y,)\n"
-    )
-    assert text(plan_for(REGISTRY["add"], "11").pull) == (
-        "def pull_number(vertex, g):\n    return (g, g,)\n"
-    )
+    assert "        y = vertex.y\n        return (g * y,)\n" in text(plan_for(mul, "10").pull)
+    assert "vertex." not in text(plan_for(REGISTRY["add"], "11").pull)
+    assert "        return (g, g,)\n" in text(plan_for(REGISTRY["add"], "11").pull)
 
 
 def test_an_array_vertex_holds_no_more_than_that():

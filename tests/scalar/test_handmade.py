@@ -60,3 +60,44 @@ def test_a_cycle_made_by_hand_is_an_error_and_changes_nothing():
         c.backward()
     assert not a.is_grad_known
     assert not c.is_grad_known
+
+
+def test_the_whole_lecture_by_hand():
+    """Every node of a topological order passes on, the leaves too: micrograd's own loop."""
+    x, w = Value(0.5, label="x"), Value(-3.0, label="w")
+    out = (x * w + x).tanh() / 2
+    order, seen = [], set()
+
+    def build(v):
+        if v not in seen:
+            seen.add(v)
+            for child in v._prev:
+                build(child)
+            order.append(v)
+
+    build(out)
+    out.grad = 1.0
+    for v in reversed(order):
+        v._backward()
+    by_hand = (x.grad, w.grad)
+    x.zero_grad()
+    w.zero_grad()
+    out.backward()
+    assert by_hand == (x.grad, w.grad)
+    pole = Value(0.0).log()
+    pole.grad = 1.0
+    pole._backward()
+    assert pole._prev[0].grad == math.inf
+
+
+def test_an_empty_function_on_a_leaf_leaves_it_a_leaf():
+    x = Value(2.0)
+    x._backward = lambda: None
+    assert x.is_leaf
+    (x * 3).backward()
+    assert x.grad == 3.0
+
+
+def test_an_operation_without_a_name_is_refused():
+    with pytest.raises(TypeError, match="_op is the name of an operation, not NoneType"):
+        Value(3.0, (Value(1.0),), None)
