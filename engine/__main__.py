@@ -280,9 +280,8 @@ def check(
 
         gradient = 0.0 if gradient is None else float(getattr(gradient, "data", gradient))
         estimate = derivative(along, at[name])
-        known = math.isfinite(estimate.value) and math.isfinite(estimate.error)
-        verdict = "agree" if estimate.agrees_with(gradient) else DIFFER
-        verdict = verdict if known else "cannot say"
+        verdict = estimate.verdict(gradient)
+        verdict = DIFFER if verdict == "differ" else verdict
         checks.append(Check(name, gradient, *estimate, verdict))
     return checks
 

@@ -7,9 +7,11 @@ all threads together, so that the common case costs one test of a number.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import ContextDecorator
 from copy import copy
+from functools import wraps
+from inspect import isgeneratorfunction
 from typing import Any
 
 
@@ -68,6 +70,31 @@ class _Mode(ContextDecorator):
 
     def __exit__(self, *error: Any) -> None:
         _switch(self.switch, self.before.pop())
+
+    def __call__(self, function: Callable) -> Callable:
+        """As a decorator: the switch is set while the function runs, a generator's body too."""
+        if not isgeneratorfunction(function):
+            return super().__call__(function)
+
+        @wraps(function)
+        def generator(*arguments: Any, **keywords: Any) -> Generator:
+            # A generator runs in pieces, and between them its caller's switches hold.
+            steps = function(*arguments, **keywords)
+            sent = None
+            while True:
+                try:
+                    with self._recreate_cm():
+                        value = steps.send(sent)
+                except StopIteration as stop:
+                    return stop.value
+                try:
+                    sent = yield value
+                except GeneratorExit:
+                    with self._recreate_cm():
+                        steps.close()
+                    raise
+
+        return generator
 
     def _recreate_cm(self) -> _Mode:
         # Called by ContextDecorator: every call of a decorated function gets a switch of its own.

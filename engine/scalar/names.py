@@ -19,7 +19,8 @@ def label(names: Mapping[str, Any] | None = None) -> int:
     """Labels values with the names of the variables that hold them.
 
     Lists, tuples and dictionaries of values are gone through (`w[0]`, `w[1][2]`), and so are
-    networks (`model.layers[0].neurons[1].w[2]`).
+    networks (`model.layers[0].neurons[1].w[2]`) and objects of the classes among the variables
+    (`net.w`).
 
     Args:
         names: a dictionary of variables such as `locals()`; the caller's variables if left out.
@@ -43,19 +44,23 @@ def label(names: Mapping[str, Any] | None = None) -> int:
         )
     given = 0
     seen: set[int] = set()
+    own = (Module, *(each for each in names.values() if isinstance(each, type)))
     for name, thing in list(names.items()):
         # A notebook keeps results as _, _1 and so on: these are not the learner's names.
         if str(name).startswith("_"):
             continue
-        for path, value in _values(str(name), thing, seen):
+        for path, value in _values(str(name), thing, seen, own):
             if not value.label:
                 value.label = path
                 given += 1
     return given
 
 
-def _values(path: str, thing: Any, seen: set[int]) -> Iterator[tuple[str, Value]]:
-    """Every value in a variable, with the expression that leads to it."""
+def _values(
+    path: str, thing: Any, seen: set[int], own: tuple[type, ...]
+) -> Iterator[tuple[str, Value]]:
+    """Every value in a variable, with the expression that leads to it; `own` are the classes whose
+    objects are looked into: not a library's, which may be endless."""
     if isinstance(thing, Value):
         yield path, thing
         return
@@ -63,7 +68,7 @@ def _values(path: str, thing: Any, seen: set[int]) -> Iterator[tuple[str, Value]
         parts = [(f"{path}[{i}]", each) for i, each in enumerate(thing)]
     elif isinstance(thing, dict):
         parts = [(f"{path}[{key!r}]", each) for key, each in thing.items()]
-    elif isinstance(thing, Module):
+    elif isinstance(thing, own) and hasattr(thing, "__dict__"):
         parts = [(f"{path}.{name}", each) for name, each in vars(thing).items()]
     else:
         return
@@ -72,4 +77,4 @@ def _values(path: str, thing: Any, seen: set[int]) -> Iterator[tuple[str, Value]
         return
     seen.add(id(thing))
     for name, part in parts:
-        yield from _values(name, part, seen)
+        yield from _values(name, part, seen, own)

@@ -72,3 +72,25 @@ def test_anomaly_detection_names_op_line_and_values():
         out.backward()
     assert not z.is_grad_known
     assert y.data != y.data
+
+
+def test_a_decorated_generator_runs_with_the_switch_and_its_caller_without():
+    @engine.no_grad()
+    def squares(x):
+        seen = yield x * x
+        yield (x * x).is_leaf, seen
+        return engine.is_grad_enabled()
+
+    x = Value(2.0)
+    steps = squares(x)
+    assert next(steps).is_leaf
+    assert not (x * x).is_leaf
+    assert steps.send("sent") == (True, "sent")
+    try:
+        next(steps)
+    except StopIteration as stop:
+        assert stop.value is False
+    early = squares(x)
+    next(early)
+    early.close()
+    assert engine.is_grad_enabled()

@@ -30,6 +30,22 @@ def test_labels_from_variables():
         engine.label(3)
 
 
+class Net:
+    def __init__(self):
+        self.w = Value(1.0)
+        self.deeper = [Value(2.0)]
+
+
+def test_labels_in_objects_of_ones_own_classes():
+    net = Net()
+    engine.label({"Net": Net, "net": net})
+    assert net.w.label == "net.w"
+    assert net.deeper[0].label == "net.deeper[0]"
+    stranger = Net()
+    engine.label({"stranger": stranger})
+    assert not stranger.w.label
+
+
 def test_showing_copying_and_pickling():
     a = Value(2.0, label="a")
     assert repr(a) == "Value(data=2.0, grad=0.0, label='a')"
