@@ -311,7 +311,10 @@ def _check_table(checks: list[Check], is_markdown: bool) -> str:
             "at a kink of a function (relu at 0) that is to be expected"
         )
     if unknown:
-        notes.append(f"for {unknown} there is no estimate: the function has no finite slope there")
+        notes.append(
+            f"for {unknown} finite differences settle on nothing: the function may jump or have a\n"
+            f"pole there"
+        )
     notes = notes or ["every gradient agrees with finite differences"]
     return "\n".join(
         ["Finite differences", "", *(f"  {line}".rstrip() for line in lines), "", *notes]

@@ -198,7 +198,11 @@ def test_check_at_a_kink_and_where_there_is_no_slope(capsys: pytest.CaptureFixtu
     status, out, _ = run("explain", "relu(x)", "x=0", "--check", "--quiet", capsys=capsys)
     assert status == 1 and "kink" in out
     status, out, _ = run("explain", "log(x)", "x=-1", "--check", "--quiet", capsys=capsys)
-    assert status == 0 and "there is no estimate" in out
+    assert status == 0 and "settle on nothing" in out
+    status, out, _ = run("explain", "floor(x)", "x=2", "--check", "--quiet", capsys=capsys)
+    assert status == 0 and "cannot say" in out and "every gradient agrees" not in out
+    status, out, _ = run("explain", "1/x", "x=1e-3", "--check", "--quiet", capsys=capsys)
+    assert status == 0 and "every gradient agrees" in out
 
 
 def test_check_without_names(capsys: pytest.CaptureFixture) -> None:
