@@ -22,7 +22,7 @@ import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -30,7 +30,7 @@ import engine
 from engine import kernels
 from engine.core.op import REGISTRY, Op
 from engine.scalar.expression import Expression, ExpressionError, parse
-from engine.scalar.expression_places import columns
+from engine.scalar.expression_check import DIFFER, Check, check_table
 
 PROGRAM = "python -m engine"
 
@@ -54,21 +54,9 @@ examples:
   {PROGRAM} explain "b = a + a; b + b" a=3 --order recursive
   {PROGRAM} explain "relu(x)" x=0 --check"""
 
-DIFFER = "DIFFER"
-
 
 class UserError(Exception):
     """Something that the user can put right; its text is all that is printed."""
-
-
-class Check(NamedTuple):
-    """The gradient of one name beside its numeric estimate."""
-
-    name: str
-    gradient: float
-    numeric: float
-    error: float
-    verdict: str
 
 
 class _Parser(argparse.ArgumentParser):
@@ -91,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status
     except ExpressionError as error:
         print(f"error: {error}", file=sys.stderr)
-    except (UserError, TypeError, ValueError, ImportError) as error:
+    except (UserError, TypeError, ValueError, ArithmeticError, ImportError) as error:
         print(f"error: {_one_line(error)}", file=sys.stderr)
     except BrokenPipeError:
         # Whoever read this (head, less) has seen enough. Python would complain at exit.
@@ -181,6 +169,7 @@ def explain(arguments: list[str]) -> int:
     values = _values(expression, asked.values)
     leaves = expression.leaves(values)
     root = expression.evaluate(leaves)
+    _check_files(asked, root)
 
     import viz  # subtle: not above, because `import engine` shall not load what draws
 
@@ -195,8 +184,10 @@ def explain(arguments: list[str]) -> int:
         print(explanation.markdown().rstrip())
     elif not asked.quiet:
         print(explanation.text(color=_has_color(asked.color)).rstrip())
+        if root.is_leaf and not leaves:
+            print(f"\n{expression.text.strip()} is a constant: no gradient goes anywhere")
     if checks is not None and not asked.json:
-        print(("" if asked.quiet else "\n") + _check_table(checks, asked.markdown))
+        print(("" if asked.quiet else "\n") + check_table(checks, asked.markdown))
     # Beside JSON or Markdown, which somebody may pipe on, a notice would be in the way.
     notices = sys.stderr if asked.json or asked.markdown else sys.stdout
     for i, notice in enumerate(_files(asked, root)):
@@ -236,6 +227,11 @@ def _values(expression: Expression, arguments: list[str]) -> dict[str, float]:
         except ValueError:
             reason = f"the value of {name!r} is a number such as 0.5, not {text!r:.60}"
             raise UserError(reason) from None
+        if math.isinf(values[name]) and "inf" not in text.lower():
+            raise UserError(
+                f"the value of {name!r}, {text:.60}, is larger than any float; write inf if you "
+                f"mean infinity"
+            )
     missing = [name for name in expression.names if name not in values]
     if missing and values.keys() <= {*expression.names, *expression.constants}:
         example = " ".join(f"{name}=1" for name in missing)
@@ -243,6 +239,31 @@ def _values(expression: Expression, arguments: list[str]) -> dict[str, float]:
         reason = f"{' and '.join(map(repr, missing))} {have} no value; add for example {example}"
         raise ExpressionError(reason, expression.text, expression.place(missing[0]))
     return values
+
+
+_ENDINGS = set("svg png pdf html htm jpg jpeg gif dot gv txt md json".split())
+"""What a file's name may end with to say of which kind it is; any other ending says nothing."""
+
+
+def _check_files(asked: argparse.Namespace, root: engine.Value) -> None:
+    """Refuses what cannot be written as asked, before anything is."""
+    from engine.core.graph import reach
+    from viz.player import MAX_NODES
+
+    for kind in ("svg", "png", "pdf", "html"):
+        file = getattr(asked, kind)
+        ending = os.path.splitext(file or "")[1][1:].lower()
+        if ending in _ENDINGS - {kind, "htm" if kind == "html" else kind}:
+            raise UserError(
+                f"--{kind} writes {kind.upper()}, into a file that ends with .{kind}, not "
+                f".{ending}: {file!r:.200}"
+            )
+    count = len(reach([root])) if asked.html else 0
+    if count > MAX_NODES:
+        raise UserError(
+            f"--html plays up to {MAX_NODES} values, and this expression has {count:,}: more "
+            f"cannot be followed by eye; shorten it, or draw it with --svg"
+        )
 
 
 def _files(asked: argparse.Namespace, root: engine.Value) -> Iterator[str]:
@@ -284,41 +305,6 @@ def check(
         verdict = DIFFER if verdict == "differ" else verdict
         checks.append(Check(name, gradient, *estimate, verdict))
     return checks
-
-
-def _check_table(checks: list[Check], is_markdown: bool) -> str:
-    """The checks as a table, and a sentence."""
-    if not checks:
-        return "nothing to check: the expression has no names"
-    rows = [("name", "gradient", "finite differences", "error below", "")]
-    for c in checks:
-        numbers = f"{c.gradient:.9g}", f"{c.numeric:.9g}", f"{c.error:.1g}"
-        rows.append((c.name, *numbers, c.verdict))
-    if is_markdown:
-        rows.insert(1, ("---",) * 5)
-        return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    widths = [max(columns(row[i]) for row in rows) for i in range(5)]
-    lines = [
-        "  ".join(cell + " " * (w - columns(cell)) for cell, w in zip(row, widths, strict=True))
-        for row in rows
-    ]
-    wrong = ", ".join(c.name for c in checks if c.verdict == DIFFER)
-    unknown = ", ".join(c.name for c in checks if c.verdict == "cannot say")
-    notes = []
-    if wrong:
-        notes.append(
-            f"the gradient of {wrong} differs from finite differences by more than their error;\n"
-            "at a kink of a function (relu at 0) that is to be expected"
-        )
-    if unknown:
-        notes.append(
-            f"for {unknown} finite differences settle on nothing: the function may jump or have a\n"
-            f"pole there"
-        )
-    notes = notes or ["every gradient agrees with finite differences"]
-    return "\n".join(
-        ["Finite differences", "", *(f"  {line}".rstrip() for line in lines), "", *notes]
-    )
 
 
 # --- ops and info --------------------------------------------------------------------------------

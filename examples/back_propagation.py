@@ -16,6 +16,7 @@ from pathlib import Path
 import engine
 import viz
 from engine import Value
+from examples.lesson import padded
 from viz import files
 
 INPUTS = (0.1, 0.2)
@@ -90,6 +91,36 @@ def chain_of_hidden_weight(n: Network) -> tuple[str, float]:
     return text, a * b * c
 
 
+WORDS = {
+    "en": "inputs|hidden|outputs|targets|error|engine says|weight|before|gradient|after".split("|"),
+    "ko": "입력|은닉층|출력|목표값|오차|엔진의 답|가중치|갱신 전|기울기|갱신 후".split("|"),
+}
+
+
+def forward_table(n: Network, language: str) -> str:
+    """Every number of the forward pass."""
+    inputs, hidden, outputs, targets, error, *_ = (padded(word, 11) for word in WORDS[language])
+    blank = " " * 11
+    return f"""
+    {inputs}x1 = {n.x1.data:<10.6g} x2 = {n.x2.data:<10.6g}
+    {hidden}z1 = {n.z1.data:<10.6f} z2 = {n.z2.data:.6f}
+    {blank}h1 = {n.h1.data:<10.6f} h2 = {n.h2.data:.6f}
+    {outputs}z3 = {n.z3.data:<10.6f} z4 = {n.z4.data:.6f}
+    {blank}o1 = {n.o1.data:<10.6f} o2 = {n.o2.data:.6f}
+    {targets}     {TARGETS[0]:<10} {"":>4} {TARGETS[1]}
+    {error}E  = (0.4 - o1)^2 / 2 + (0.6 - o2)^2 / 2 = {n.E.data:.6f}
+"""
+
+
+def update_table(n: Network, updated: Network, language: str) -> str:
+    """Each weight before and after the step, and its gradient."""
+    weight, before, gradient, after = WORDS[language][6:]
+    lines = [f"\n    {padded(weight, 9)}{padded(before, 11)}{padded(gradient, 11)}{after}"]
+    for old, new in zip(n.weights, updated.weights, strict=True):
+        lines.append(f"    {old.label:<6} {old.data:8.4f} {old.grad:12.6f} {new.data:10.6f}")
+    return "\n".join(lines) + "\n"
+
+
 def indented(text: str) -> str:
     """The text moved to the right."""
     return "\n".join(f"    {line}".rstrip() for line in text.splitlines())
@@ -101,31 +132,23 @@ def run(out: Path, say: Callable[[str, str], None], language: str = "en") -> lis
     Args:
         out: the folder.
         say: prints one of two texts, English or Korean.
-        language: in which the explanation and the page are.
+        language: of the tables, the explanation and the page.
     """
-    network = Network()
-    n = network
+    network = n = Network()
     n.E.backward()
+    engine_says = WORDS[language][5]
 
     say(
         "Forward: each neuron weighs its inputs and squeezes the sum with a sigmoid.",
         "순전파: 뉴런마다 입력의 가중합을 구하고 시그모이드를 씌운다.",
     )
-    print(f"""
-    inputs     x1 = {n.x1.data:<10.6g} x2 = {n.x2.data:<10.6g}
-    hidden     z1 = {n.z1.data:<10.6f} z2 = {n.z2.data:.6f}
-               h1 = {n.h1.data:<10.6f} h2 = {n.h2.data:.6f}
-    outputs    z3 = {n.z3.data:<10.6f} z4 = {n.z4.data:.6f}
-               o1 = {n.o1.data:<10.6f} o2 = {n.o2.data:.6f}
-    targets         {TARGETS[0]:<10} {"":>4} {TARGETS[1]}
-    error      E  = (0.4 - o1)^2 / 2 + (0.6 - o2)^2 / 2 = {n.E.data:.6f}
-""")
+    print(forward_table(n, language))
     say(
         "Backward, step 1: a weight of the output layer. The chain rule multiplies along its path.",
         "역전파 1단계: 출력층의 가중치. 연쇄 법칙은 경로를 따라 미분을 곱한다.",
     )
     by_hand, product = chain_of_output_weight(n)
-    print(f"\n{indented(by_hand)}\n    engine says {n.weights[4].grad:.6f}\n")
+    print(f"\n{indented(by_hand)}\n    {engine_says} {n.weights[4].grad:.6f}\n")
     assert abs(product - n.weights[4].grad) < 1e-12
 
     say(
@@ -133,7 +156,7 @@ def run(out: Path, say: Callable[[str, str], None], language: str = "en") -> lis
         "역전파 2단계: 은닉층의 가중치. h1에는 두 경로가 있고, 둘을 더한다.",
     )
     by_hand, product = chain_of_hidden_weight(n)
-    print(f"\n{indented(by_hand)}\n    engine says {n.weights[0].grad:.6f}\n")
+    print(f"\n{indented(by_hand)}\n    {engine_says} {n.weights[0].grad:.6f}\n")
     assert abs(product - n.weights[0].grad) < 1e-12
 
     updated = Network(network.update())
@@ -141,10 +164,7 @@ def run(out: Path, say: Callable[[str, str], None], language: str = "en") -> lis
         f"Update: every weight takes a step of {LEARNING_RATE} times its gradient, downhill.",
         f"갱신: 모든 가중치를 기울기의 {LEARNING_RATE}배만큼 내리막으로 옮긴다.",
     )
-    print("\n    weight   before     gradient   after")
-    for w, after in zip(network.weights, updated.weights, strict=True):
-        print(f"    {w.label:<6} {w.data:8.4f} {w.grad:12.6f} {after.data:10.6f}")
-    print()
+    print(update_table(network, updated, language))
     before, after = network.E.data, updated.E.data
     say(
         f"The error falls from {before:.6f} to {after:.6f}.",

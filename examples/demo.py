@@ -11,12 +11,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
 from examples import back_propagation, iris
 from viz import files
+from viz.telling import width
 
 WHAT = {
     "backprop.html": (
@@ -46,8 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def heading(english: str, korean: str) -> None:
         text = korean if asked.language == "ko" else english
-        wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
-        print(f"\n{text}\n{'=' * (len(text) + wide)}\n")
+        print(f"\n{text}\n{'=' * width(text)}\n")
 
     started = time.perf_counter()
     try:
@@ -61,7 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         heading(
             "2  The same engine on real data: Fisher's iris", "2  같은 엔진으로 실제 데이터: 붓꽃"
         )
-        reached, pictures = iris.run(asked.out, say, seed=asked.seed, epochs=asked.epochs)
+        reached, pictures = iris.run(
+            asked.out, say, seed=asked.seed, epochs=asked.epochs, language=asked.language
+        )
     except OSError as error:
         print(f"error: {error.strerror or error}", file=sys.stderr)
         return 2

@@ -20,7 +20,9 @@ from pathlib import Path
 
 import engine
 from engine.scalar.nn import MLP, cross_entropy
+from examples.lesson import padded
 from viz import plots
+from viz.telling import width
 
 DATA = Path(__file__).parent / "data" / "iris.csv"
 
@@ -200,22 +202,32 @@ def recall(counts: Sequence[Sequence[int]], c: int) -> float:
     return counts[c][c] / there if there else float("nan")
 
 
-def confusion_table(counts: Sequence[Sequence[int]], names: Sequence[str]) -> str:
+WORDS = {
+    "en": "true \\ predicted|class|precision|recall|flowers|training|epoch|loss".split("|"),
+    "ko": "실제 \\ 예측|종|정밀도|재현율|송이|훈련|에포크|손실".split("|"),
+}
+
+
+def confusion_table(
+    counts: Sequence[Sequence[int]], names: Sequence[str], language: str = "en"
+) -> str:
     """The confusion matrix as text: a row for each true class, a column for each predicted one."""
     room = max(map(len, names)) + 2
-    head = "true \\ predicted"
-    first = max(len(head), room) + 2
-    lines = [head.ljust(first) + "".join(name.rjust(room) for name in names)]
+    head = WORDS[language][0]
+    first = max(width(head), room) + 2
+    lines = [padded(head, first) + "".join(name.rjust(room) for name in names)]
     lines.append(f"{'':{first}}" + "".join(f"{'-' * len(name):>{room}}" for name in names))
     for name, row in zip(names, counts, strict=True):
         lines.append(name.ljust(first) + "".join(f"{count:>{room}}" for count in row))
     return "\n".join(lines)
 
 
-def class_table(counts: Sequence[Sequence[int]], names: Sequence[str]) -> str:
+def class_table(counts: Sequence[Sequence[int]], names: Sequence[str], language: str = "en") -> str:
     """Precision and recall of each class as text."""
     room = max(map(len, names)) + 2
-    lines = [f"{'class':<{room}}  precision   recall   flowers"]
+    kind, *heads = WORDS[language][1:5]
+    columns = zip(heads, (11, 9, 10), strict=True)
+    lines = [padded(kind, room) + "".join(" " * (c - width(h)) + h for h, c in columns)]
     for c, name in enumerate(names):
         values = f"{precision(counts, c):10.1%} {recall(counts, c):8.1%} {sum(counts[c]):9}"
         lines.append(f"{name:<{room}} {values}")
@@ -225,34 +237,42 @@ def class_table(counts: Sequence[Sequence[int]], names: Sequence[str]) -> str:
 class Progress:
     """A bar where there is a terminal, a line now and then where there is none."""
 
-    def __init__(self, epochs: int, name: str) -> None:
-        self.epochs, self.name, self.done = epochs, name, 0
+    def __init__(self, epochs: int, language: str = "en") -> None:
+        self.epochs, self.done = epochs, 0
+        self.name, self.epoch, self.loss = WORDS[language][5:]
         self.bar = None
         if sys.stderr.isatty():
             try:
                 from tqdm import tqdm
             except ImportError:
                 return
-            shape = "    {desc} {percentage:3.0f}% |{bar:32}| epoch {n_fmt}/{total_fmt}{postfix}"
+            shape = "    {desc} {percentage:3.0f}% |{bar:32}| "
+            shape += self.epoch + " {n_fmt}/{total_fmt}{postfix}"
             size = shutil.get_terminal_size()  # 80 x 24 where the terminal does not say
             self.bar = tqdm(
-                total=epochs, desc=name, bar_format=shape, file=sys.stderr,
+                total=epochs, desc=self.name, bar_format=shape, file=sys.stderr,
                 ncols=size.columns, nrows=size.lines,
             )  # fmt: skip
 
     def __call__(self, loss: float) -> None:
         self.done += 1
         if self.bar is not None:
-            self.bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
+            self.bar.set_postfix_str(f"{self.loss} {loss:.4f}", refresh=False)
             self.bar.update()
             if self.done == self.epochs:
                 self.bar.close()
         elif self.done in (1, self.epochs) or self.done % max(1, self.epochs // 4) == 0:
-            print(f"    {self.name}  epoch {self.done:>3}/{self.epochs}  loss {loss:.4f}")
+            done = f"{self.epoch} {self.done:>3}/{self.epochs}"
+            print(f"    {self.name}  {done}  {self.loss} {loss:.4f}")
 
 
 def run(
-    out: Path, say: Callable[[str, str], None], *, seed: int = 0, epochs: int = EPOCHS
+    out: Path,
+    say: Callable[[str, str], None],
+    *,
+    seed: int = 0,
+    epochs: int = EPOCHS,
+    language: str = "en",
 ) -> tuple[float, list[Path]]:
     """Trains, prints what came out, draws it; returns the test accuracy and the paths."""
     flowers = load()
@@ -273,7 +293,7 @@ def run(
         f"{len(flowers.class_names)}개; 매개변수 {size}개가 모두 Value다.\n",
     )
     classifier = train(
-        flowers, training, seed=seed, epochs=epochs, each_epoch=Progress(epochs, "training")
+        flowers, training, seed=seed, epochs=epochs, each_epoch=Progress(epochs, language)
     )
     counts = confusion(classifier, flowers, test)
     reached = accuracy(counts)
@@ -286,14 +306,14 @@ def run(
         f"테스트 정확도: {reached:.1%} ({len(test)}송이 중 {right}송이); 훈련 데이터에서는 "
         f"{learned:.1%}.",
     )
-    print(f"\n{_indented(confusion_table(counts, flowers.class_names))}\n")
+    print(f"\n{_indented(confusion_table(counts, flowers.class_names, language))}\n")
     say(
         "Precision: of what was called so, how much is so.  "
         "Recall: of what is so, how much was called so.",
         "정밀도 = TP / (TP + FP): 그렇다고 답한 것 중 맞은 비율.  "
         "재현율 = TP / (TP + FN): 실제 그런 것 중 찾아낸 비율.",
     )
-    print(f"\n{_indented(class_table(counts, flowers.class_names))}\n")
+    print(f"\n{_indented(class_table(counts, flowers.class_names, language))}\n")
 
     others = []
     for fold in (0, 1):

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from viz.telling import width
+
 
 def title(number: int, english: str, korean: str) -> None:
     """The head of a lesson."""
@@ -41,6 +43,11 @@ def check(claim: str, found: Any, expected: Any, within: float = 1e-9) -> None:
         print(f"  NO   {claim}: {shown}, and it should be {expected}")
         raise SystemExit(1)
     print(f"  ok   {claim}: {shown}")
+
+
+def padded(text: str, columns: int) -> str:
+    """The text with blanks up to a width in a terminal, where a Hangul letter takes two columns."""
+    return text + " " * max(0, columns - width(text))
 
 
 def run(lesson: Callable[[Path], None], about: str | None) -> None:

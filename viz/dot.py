@@ -10,6 +10,9 @@ in; what XML cannot carry, or Graphviz drops, is shown by a sign (see `visible`)
 
 from __future__ import annotations
 
+import re
+from unicodedata import category
+
 from viz.picture import (
     COMPUTED,
     LEAF,
@@ -110,12 +113,31 @@ def visible(text: str) -> str:
 
     A control character other than a newline becomes its picture (U+2400 and following: ␀ ␉ ␍ ␡).
     Half of a surrogate pair and the non-characters U+FFFE and U+FFFF, which no XML file may hold,
-    become U+FFFD. Everything else stays what it is.
+    become U+FFFD. A character that only steers the text around it (a turn of the direction of
+    writing, a space of no width, a separator of lines) is named by its number: \\u202e. The two
+    that join letters, U+200C and U+200D, stay between two signs, where Persian and emoji need them.
+    Everything else stays what it is.
 
-    >>> visible("a\\tb\\0")
-    'a␉b␀'
+    >>> visible("a\\tb\\0"), visible("a\\u202eb")
+    ('a␉b␀', 'a\\\\u202eb')
     """
-    return text.translate(_SIGNS)
+    return _STEERING.sub(_named, text).translate(_SIGNS)
+
+
+def _named(found: re.Match[str]) -> str:
+    """A joiner with a sign on either side as it is; anything else that steers, by its number."""
+    character, (start, end) = found[0], found.span()
+    if category(character) not in ("Cf", "Zl", "Zp"):
+        return character
+    text = found.string
+    beside = text[max(start - 1, 0) : start], text[end : end + 1]
+    if character in "\u200c\u200d" and all(c and category(c)[0] in "LMNPS" for c in beside):
+        return character
+    return character.encode("unicode_escape").decode()
+
+
+# What may steer text: nothing of it is ASCII, so plain labels are not looked at letter by letter.
+_STEERING = re.compile(r"[^\x00-\x7f]")
 
 
 class _Signs(dict):

@@ -46,7 +46,8 @@ class Drawing(graphviz.Digraph):
             The path of the file.
 
         Raises:
-            ValueError: for another ending; the message lists these.
+            ValueError: for another ending, of which the message lists these; or a path that holds
+                the character NUL, which no file name can.
             OSError: where the file cannot be written.
 
         >>> draw(Value(2.0)).write("two.svg").name  # doctest: +SKIP
@@ -150,12 +151,12 @@ def draw(
         `.write("graph.svg")`, `.source`, `.save()`, `.render()`, `.pipe()`.
 
     Raises:
-        TypeError: where `v` is not a Value.
-        ValueError: for a theme or a direction that there is not.
+        TypeError: where `v` is not a Value, `title` not text, or `max_nodes` not a whole number.
+        ValueError: for a theme or a direction that there is not, or fewer than 2 `max_nodes`.
 
-    Labels are text, whatever they hold: markup is shown and not obeyed, control characters become
-    visible signs (`viz.dot.visible`), and what is longer than 120 characters ends with …, its
-    whole in the tooltip.
+    Labels are text, whatever they hold: markup is shown and not obeyed, control characters and
+    characters that steer text become visible signs (`viz.dot.visible`), and what is longer than
+    120 characters ends with …, its whole in the tooltip.
 
     >>> x = Value(3.0, label="x")
     >>> drawing = draw(x * x, theme="dark", direction="TB")

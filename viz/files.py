@@ -26,7 +26,13 @@ def write(path: str | os.PathLike[str], content: str | bytes) -> Path:
     Raises:
         OSError: of the class that the system gave (PermissionError, IsADirectoryError, ...); the
             message names the path, the reason and what to try.
+        ValueError: for a path that holds the character NUL, which no system allows.
     """
+    if "\0" in os.fsdecode(path):
+        shown = os.fsdecode(path)
+        raise ValueError(
+            f"cannot write {shown!r:.200}: a file's name cannot hold the character NUL"
+        )
     file = Path(path).expanduser().absolute()
     data = content.encode("utf-8") if isinstance(content, str) else content
     temporary = None

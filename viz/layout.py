@@ -193,7 +193,7 @@ def _coordinates(boxes, arrows, layers, direction) -> Layout:
     """From layers and their order to pixels."""
     is_right = direction == "right"
     along, side = (0, 1) if is_right else (1, 0)
-    gap_along, gap_side = (LABEL[0] + 44, 26.0) if is_right else (LABEL[1] + 54, 30.0)
+    gap_along, gap_side = (LABEL[0] + 44, 26.0) if is_right else (LABEL[1] + 22, 30.0)
     extent = max(
         (sum(boxes[b][side] for b in each) + gap_side * (len(each) - 1) for each in layers),
         default=0.0,

@@ -22,7 +22,7 @@ from engine.core.graph import Location, by_serial, location, reach
 from engine.scalar.value import Value
 from viz.blocks import blocks_of, nearest, stem
 from viz.reading import Input, Node, read
-from viz.symbols import Symbol
+from viz.symbols import Symbol, in_chain
 
 LEAF, COMPUTED, RESULT = "leaf", "computed", "result"
 NUMBER, OPERATION, REST = "number", "operation", "rest"
@@ -47,7 +47,7 @@ LONGEST_BLOCK_SPAN = 2_000
 
 _SHOWN_SYMBOLS = {"*": "×", "/": "÷", "-": "−"}
 
-_EITHER_WAY = {"add", "mul", "maximum", "minimum", "hypot", "eq", "ne", "logical_and", "sum"}
+_EITHER_WAY = {"add", "mul", "maximum", "minimum", "hypot", "sum"}
 """Operations of two inputs that are the same with the two exchanged."""
 
 
@@ -122,7 +122,7 @@ def picture(
         title: words to stand above the picture.
 
     Raises:
-        TypeError: where a root is not a Value, or max_nodes not a whole number.
+        TypeError: where a root is not a Value, max_nodes not a whole number, or the title not text.
         ValueError: where max_nodes is less than 2, or there is nothing to draw.
 
     >>> a = Value(3.0, label="a")
@@ -133,6 +133,8 @@ def picture(
         raise TypeError(f"max_nodes is a whole number, not {max_nodes!r:.60}")
     if max_nodes < 2:
         raise ValueError(f"max_nodes is at least 2 (a value and the rest), not {max_nodes}")
+    if not isinstance(title, str | None):
+        raise TypeError(f"title is text, not {type(title).__name__} {title!r:.60}")
     listed = list(roots) if isinstance(roots, list | tuple) else [roots]
     if not all(isinstance(root, Value) for root in listed):
         read(listed)  # It says what is wrong.
@@ -168,12 +170,12 @@ def span(size: int, arrows: Sequence[Arrow]) -> int:
 
 
 def short(number: float) -> str:
-    """A number in about four digits: `0.3333`, `2`, `1e-05`, `nan`.
+    """A number in about four digits: `0.3333`, `2`, `1e-05`, `nan`; a zero has no sign.
 
-    >>> short(2.0), short(-1 / 3), short(1234567.0)
-    ('2', '-0.3333', '1.235e+06')
+    >>> short(2.0), short(-1 / 3), short(1234567.0), short(-0.0)
+    ('2', '-0.3333', '1.235e+06', '0')
     """
-    return f"{number:.4g}"
+    return str(number) if isinstance(number, bool) else f"{number + 0.0:.4g}"
 
 
 def shorten(text: str, longest: int = LONGEST_TEXT) -> str:
@@ -200,14 +202,14 @@ def _in_full(nodes: list[Node], roots: set[Value], slopes: bool) -> tuple[list[B
             hint = "\n".join(filter(None, (_formula(node), getattr(node.op, "summary", ""))))
             operation = Box(len(boxes), OPERATION, _symbol(node), _params(node), hint=hint)
             boxes.append(operation)
-            local = iter(node.slopes() if slopes else [])
+            local = iter(_local(node) if slopes else [])
             is_ordered = len(ends) == 2 and (
                 node.op.name not in _EITHER_WAY or ends[0][1] == ends[1][1]
             )
             for place, (given, end) in enumerate(ends):
                 slope = next(local, None) if given.node is not None else None
                 number = getattr(slope, "value", slope)
-                text = "" if number is None else short(number)
+                text = "" if number is None else short(float(number))
                 hint = _slope_hint(node, given, slope)
                 operand = place if is_ordered else None
                 arrows.append(Arrow(end, operation.id, text, hint, operand))
@@ -227,6 +229,14 @@ def _in_full(nodes: list[Node], roots: set[Value], slopes: bool) -> tuple[list[B
             )
         )
     return boxes, arrows
+
+
+def _local(node: Node) -> list[Symbol | float | None]:
+    """The local derivatives: formulas, or numbers where an operation's rule is not to be read."""
+    slopes = node.slopes()
+    if node.has_rules and None in slopes:
+        return [a if s is None else s for s, a in zip(slopes, node.answers(), strict=True)]
+    return slopes
 
 
 def _ends(node: Node, boxes: list[Box], ids: dict[Node, int]) -> Iterator[tuple[Input, int]]:
@@ -268,8 +278,7 @@ def _formula(node: Node) -> str:
         return f"{node.name} = {node.data!r}"
     formula = node.formula()
     if formula is None:
-        sources = ", ".join(i.node.name for i in node.sources)
-        return shorten(f"{node.name} = {node.op.name}({sources}) = {node.data!r}", LONGEST_HINT)
+        return shorten(f"{node.name} = {node.formula_text()} = {node.data!r}", LONGEST_HINT)
     terms = (node.name, formula.text, formula.numbers(short), repr(node.data))
     return shorten(" = ".join(terms), LONGEST_HINT)
 
@@ -279,7 +288,7 @@ def _slope_hint(node: Node, given: Input, slope: Symbol | float | None) -> str:
         return ""
     ratio = f"d {node.name} / d {given.node.name}"
     if isinstance(slope, Symbol):
-        return shorten(f"{ratio} = {slope.text} = {slope.value!r}", LONGEST_HINT)
+        return shorten(f"{ratio} = {in_chain(slope.text)} = {float(slope.value)!r}", LONGEST_HINT)
     return f"{ratio} = {slope!r}"
 
 

@@ -75,8 +75,9 @@ def play(
         The absolute path of the page, which shows the page itself in a notebook.
 
     Raises:
-        TypeError: where `v` is not a Value.
-        ValueError: for a graph with too many nodes, or an unknown language.
+        TypeError: where `v` is not a Value, `title` not text, or `max_nodes` not a whole number.
+        ValueError: for a graph with too many nodes, an unknown language, or a path that holds the
+            character NUL, which no file name can.
         OSError: where the page cannot be written; the message says why.
     """
     written = files.write(path, page(v, title=title, language=language, max_nodes=max_nodes))
@@ -93,6 +94,10 @@ def page(
         raise ValueError(f"language is one of {', '.join(map(repr, LANGUAGES))}, not {language!r}")
     if not isinstance(v, Value):
         raise TypeError(f"a page plays one engine.Value, not {type(v).__name__} {v!r:.60}")
+    if not isinstance(title, str | None):
+        raise TypeError(f"title is text, not {type(title).__name__} {title!r:.60}")
+    if not isinstance(max_nodes, int) or isinstance(max_nodes, bool):
+        raise TypeError(f"max_nodes is a whole number, not {max_nodes!r:.60}")
     count = len(reach([v]))
     if count > max_nodes:
         raise ValueError(
@@ -220,7 +225,7 @@ def _node(node: Node, index: dict[str, int], program: Program) -> dict[str, Any]
     numbers: list[Any] = [None for _ in slopes]
     if fact["operation"] is None:
         # Nobody can read this operation, but it can be asked: what goes back for a gradient of 1?
-        numbers = [_number(share) for share in node.vertex.plan.pull(node.vertex, 1.0)]
+        numbers = [_number(share) for share in node.answers()]
     sources = (given for given in fact["inputs"] if given["node"] is not None)
     for given, slope, number in zip(sources, slopes, numbers, strict=True):
         given |= {"slope": slope, "number": number}
@@ -230,11 +235,10 @@ def _node(node: Node, index: dict[str, int], program: Program) -> dict[str, Any]
 def _input(given: Input) -> dict[str, Any]:
     if given.node is not None:
         return {"node": given.node.index}
-    is_truth = isinstance(given.number, bool)
     return {
         "node": None,
-        "number": given.number if is_truth else _number(given.number),
-        "shown": str(given.number) if is_truth else f"{given.number:g}",
+        "number": given.number if isinstance(given.number, bool) else _number(given.number),
+        "shown": given.shown,
         "is_silent": given.is_silent,
     }
 
@@ -259,7 +263,7 @@ def _tokens(formula: Symbol | float | None, index: dict[str, int]) -> list[str |
     shown = text(
         formula.expression,
         name=lambda name: f"{_OPEN}{index[name.name]}{_CLOSE}",
-        number=lambda value: str(value) if isinstance(value, bool) else f"{value:g}",
+        number=lambda value: f"{value + 0.0:g}",
     )
     pieces = re.split(f"{_OPEN}(\\d+){_CLOSE}", shown)
     return [int(p) if i % 2 else p for i, p in enumerate(pieces) if p]

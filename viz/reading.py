@@ -42,7 +42,7 @@ class Input:
         """The name of the node, or the number."""
         if self.node is not None:
             return self.node.name
-        return str(self.number) if isinstance(self.number, bool) else f"{self.number:g}"
+        return str(self.number) if isinstance(self.number, bool) else f"{self.number + 0.0:g}"
 
 
 @dataclass(eq=False)

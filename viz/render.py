@@ -39,7 +39,8 @@ _drawing = threading.Lock()
 
 # What Graphviz says while it measures text; none of it is about the picture, or can be helped.
 _NOISE = re.compile(
-    rb"^(Fontconfig (warning|error): .*|(Warning: )+no (value for width|hard-coded metrics).*|\s*)$"
+    rb"^(Fontconfig (warning|error): .*|(Warning: )+no (value for width|hard-coded metrics).*|"
+    rb"\([^()]*:\d+\): Pango-(CRITICAL|WARNING) .*|\s*)$"
 )
 
 

@@ -194,7 +194,7 @@ def text(
     expression: Any,
     name: Callable[[Name], str] = lambda name: name.name,
     number: Callable[[Any], str] = lambda value: (
-        f"{value:g}" if value == float(f"{value:g}") else repr(value)
+        f"{value + 0.0:g}" if value == float(f"{value:g}") else repr(value)
     ),
 ) -> str:
     """An expression as Python text; `name` and `number` say how names and numbers are written."""

@@ -51,7 +51,7 @@ WORDS = {
         "wrong": "잘못된 순서의 역전파: 모든 값이 그때까지 모인 기울기를 곧바로 넘긴다",
         "arrives": "도착한 기울기 {g}",
         "has": "지금까지 모인 기울기 {g}",
-        "again": "다시 넘김: 이미 넘겼던 기울기 {already}까지 또 더해진다. 새로 도착한 기울기는 {new}",
+        "again": "다시 넘김: 이미 넘겼던 {already}까지 또 더해진다. 새로 도착한 기울기: {new}",
         "to": "→",
         "path": "경로 {path}/{paths}",
         "total": "지금까지의 합",
@@ -308,6 +308,7 @@ def _tables(e: Explanation, most: int | None) -> list[tuple[str, list[str], list
 
     last = [words["right"].format(right="").rstrip(": ")] if e.order == "recursive" else []
     title = words["backward"] if e.order == "topological" else words["wrong"]
+    arrives = words["arrives" if e.order == "topological" else "has"].format(g="").strip()
     return [
         (
             words["leaves"],
@@ -321,7 +322,7 @@ def _tables(e: Explanation, most: int | None) -> list[tuple[str, list[str], list
         ),
         (
             title.format(root=e.root),
-            [words["step"], "", words["arrives" if e.order == "topological" else "has"].format(g="").strip(), words["to"], words["local"],
+            [words["step"], "", arrives, words["to"], words["local"],
              words["numbers"], "=", words["share"], words["total"], words["paths"]],
             rows(e.backward, backward) + ([[("warn", words["cut"])]] if e.cut else []),
         ),

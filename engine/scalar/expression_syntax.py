@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
@@ -127,7 +128,8 @@ class Reader:
                 return ast.parse(text).body
         except SyntaxError as error:
             place = min(max((error.offset or 1) - 1, 0), len(text))
-            reason = syntax_reason(error.msg, text[place:])
+            reason = _call_without_brackets(text[:place], text[place:])
+            reason = reason or syntax_reason(error.msg, text[place:])
             raise ExpressionError(reason, self.original, place + self.indent) from None
         except (RecursionError, MemoryError):
             raise ExpressionError("the expression is nested too deeply", self.original, 0) from None
@@ -357,6 +359,14 @@ def _function(name: str) -> Any:
 def function_names() -> list[str]:
     """Every function that an expression may call, sorted."""
     return sorted(name for name in (*REGISTRY, *_SHORT) if _function(name) is not None)
+
+
+def _call_without_brackets(before: str, rest: str) -> str:
+    """What to write where a function stands before its argument without brackets, or ''."""
+    name, argument = re.search(r"(\w+) +$", before), re.match(r"[\w.]+", rest)
+    if name is None or argument is None or _function(name[1]) is None:
+        return ""
+    return f"{name[1]!r} is a function; write {name[1]}({argument[0]})"
 
 
 def _unknown_function(name: str, is_step: bool) -> str:

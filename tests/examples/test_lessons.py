@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import engine
 from examples import back_propagation, demo, iris, lesson
 from examples.lesson_01_autograd_from_nothing import Number
+from viz.telling import width
 
 ROOT = Path(__file__).parents[2]
 LESSONS = sorted((ROOT / "examples").glob("lesson_[0-9]*.py"))
@@ -239,7 +241,7 @@ def test_training_lowers_the_loss_and_is_repeatable() -> None:
 
 
 def test_progress_without_a_terminal_is_a_few_lines(capsys: pytest.CaptureFixture) -> None:
-    progress = iris.Progress(60, "training")
+    progress = iris.Progress(60)
     for epoch in range(60):
         progress(1 / (1 + epoch))
     printed = capsys.readouterr()
@@ -258,7 +260,7 @@ def test_progress_on_a_terminal(
     else:
         monkeypatch.setitem(sys.modules, "tqdm", None)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    progress = iris.Progress(3, "training")
+    progress = iris.Progress(3)
     for _ in range(3):
         progress(0.5)
     printed = capsys.readouterr()
@@ -291,6 +293,21 @@ def test_a_demo_that_learned_too_little_fails(
     assert status == 1
     assert printed.err.startswith("error: the test accuracy is")
     assert "열어 볼 파일" in printed.out
+
+
+def test_the_demo_in_korean_speaks_korean(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    demo.main(["--out", str(tmp_path), "--epochs", "1", "--language", "ko"])
+    out = capsys.readouterr().out
+    english = [w for words in (back_propagation.WORDS, iris.WORDS) for w in words["en"]]
+    assert [w for w in english if re.search(rf"\b{re.escape(w)}\b", out)] == []
+    assert "엔진의 답 0.025923" in out and "훈련  에포크   1/1  손실" in out
+    # Columns stand below each other although a letter of Hangul is two wide.
+    head, first = (
+        line for line in out.splitlines() if line.lstrip().startswith(("가중치 ", "w1 "))
+    )
+    assert width(head[: head.index("갱신 전")]) == first.index("0.3000")
+    for words in (back_propagation.WORDS, iris.WORDS):
+        assert len(words["en"]) == len(words["ko"])
 
 
 def test_a_folder_that_cannot_be_written_is_found_out_at_once(

@@ -91,7 +91,8 @@ def test_the_wrong_order_counts_twice_and_says_where():
     wrong = {r.name: (r.gradient, r.right) for r in e.results}
     assert wrong == {"v1": (1.0, 1.0), "b": (12.0, 12.0), "a": (48.0, 24.0)}
     text = str(e)
-    assert "again: the 12 that it had passed on before is counted twice" in text
+    assert "again: it had passed on 12 before, which is counted once more; only 0 is new" in text
+    assert "b = a + a:  12 has come together so far" in text and "arrives" not in text
     assert "✗ right: 24" in text
     assert text.count("✗") == 1
 

@@ -3,7 +3,7 @@
 import pytest
 from player_pages import neuron, twice_twice
 
-from viz import files
+from viz import draw, files
 from viz.player import play
 
 
@@ -29,3 +29,10 @@ def test_a_folder_in_the_place_of_a_file_is_named(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(OSError, match="part of this path is a file"):
         files.write(tmp_path / "file" / "page.html", "x")
+
+
+def test_a_path_that_no_system_allows_is_said_to_be_one(tmp_path):
+    for write in (lambda path: play(neuron(), path), lambda path: draw(neuron()).write(path)):
+        with pytest.raises(ValueError, match=r"cannot write '.*a\\x00\.svg': .* the character NUL"):
+            write(tmp_path / "new" / "a\0.svg")
+    assert list(tmp_path.iterdir()) == []

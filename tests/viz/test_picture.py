@@ -1,5 +1,6 @@
 """What a picture holds: its boxes, arrows and hints, and large graphs, without a clock."""
 
+import math
 from collections import Counter
 
 import pytest
@@ -9,7 +10,9 @@ from lesson_graphs import LOOP, MICROGRAD, NEURON, run
 
 import engine
 from engine import Value
+from engine.core.op import REGISTRY, Elementwise
 from engine.ops import find_op
+from viz import picture as picture_stage
 from viz.drawing import draw
 from viz.picture import LONGEST_TEXT, Arrow, picture, short, shorten, span
 
@@ -112,6 +115,48 @@ def test_an_operation_written_by_hand_is_drawn_without_slopes():
     drawn = picture(y)
     assert titles(drawn, "operation") == ["triple"]
     assert [arrow.text for arrow in drawn.arrows] == ["", ""]
+
+
+class Sine(Elementwise):
+    """sin(x), by Python's own functions."""
+
+    def forward(self, x):
+        return math.sin(x)
+
+    def slope_x(self, x):
+        return math.cos(x)
+
+
+def test_a_rule_that_only_python_can_compute_has_its_number_on_the_arrow():
+    drawn = picture(Sine()(Value(0.5, label="x")))
+    assert [arrow.text for arrow in drawn.arrows] == [short(math.cos(0.5)), ""]
+
+
+def test_a_plain_number_that_python_cannot_divide_by():
+    drawn = picture(Value(1.0, label="x") / 0.0)
+    assert [arrow.text for arrow in drawn.arrows] == ["inf", "", ""]
+    assert drawn.arrows[0].hint == "d v1 / d x = inf"
+    assert drawn.boxes[-1].hint.startswith("v1 = x / 0 = 1 / 0 = inf")
+
+
+def test_truths_signs_and_names_in_a_picture():
+    x = Value(-2.0, label="a+b")
+    drawn = picture(engine.where(1, x, 5) * -0.0)
+    assert titles(drawn, "number") == ["True", "5", "0"]
+    assert any("v1 = where(True, a+b, 5) = where(True, -2, 5)" in box.hint for box in drawn.boxes)
+    hints = [arrow.hint for arrow in picture((x * x).relu()).arrows]
+    assert "d v2 / d v1 = (v2 != 0) = 1.0" in hints
+    assert [arrow.text for arrow in picture(x.relu()).arrows] == ["0", ""]
+
+
+def test_a_title_is_text_and_nothing_else():
+    with pytest.raises(TypeError, match="title is text, not int 3"):
+        draw(Value(1.0), title=3)
+
+
+def test_every_operation_of_the_picture_is_one():
+    nodes = {op.name for op in REGISTRY.values() if op.rules}
+    assert nodes >= picture_stage._EITHER_WAY
 
 
 def test_many_inputs_are_flat():

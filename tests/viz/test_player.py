@@ -4,6 +4,7 @@ import json
 import math
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,10 @@ from player_pages import (
 import engine
 from engine import Value
 from engine.core.op import Elementwise
+from viz import player
 from viz.player import MAX_NODES, page, play
+
+FOLDER = Path(player.__file__).parent / "page"
 
 
 def graph_of(text: str) -> dict:
@@ -85,6 +89,52 @@ def test_an_operation_that_a_page_cannot_follow_is_asked_once_and_recorded():
     # Where Python's floats raise, the answer is that of IEEE 754.
     node = graph_of(page(Value.record(Branching(), (Value(2.0),), {})))["nodes"][1]
     assert node["inputs"][0]["number"] == "Infinity"
+
+
+class Sine(Elementwise):
+    """sin(x), by Python's own functions."""
+
+    def forward(self, x):
+        return math.sin(x)
+
+    def slope_x(self, x):
+        return math.cos(x)
+
+
+def test_a_rule_that_only_python_can_compute_is_asked_too():
+    node = graph_of(page(Sine()(Value(0.5, label="x"))))["nodes"][1]
+    assert node["operation"] is None and node["inputs"][0]["number"] == math.cos(0.5)
+
+
+def test_a_plain_number_that_python_cannot_divide_by():
+    node = graph_of(page(Value(1.0, label="x") / 0.0))["nodes"][1]
+    assert node["operation"] == "div" and node["inputs"][0]["slope"] == ["inf"]
+
+
+def test_options_of_the_wrong_kind():
+    with pytest.raises(TypeError, match="title is text, not int 3"):
+        page(neuron(), title=3)
+    for wrong in ("a", 2.5, True):
+        with pytest.raises(TypeError, match="max_nodes is a whole number, not"):
+            page(neuron(), max_nodes=wrong)
+
+
+def test_every_word_of_the_page_is_used_and_both_languages_have_them():
+    files = {file.name: file.read_text("utf-8") for file in FOLDER.iterdir()}
+    tables = re.findall(r"^  (en|ko): \{\n(.*?)^  \},", files["text.js"], re.MULTILINE | re.DOTALL)
+    keys = {}
+    for language, table in tables:
+        # What stands in quotation marks is no key; a key follows the start or a comma.
+        bare = re.sub(r'"[^"\n]*"|`[^`]*`', '""', table)
+        keys[language] = re.findall(r"(?:^ {4}|, )(\w+): ", bare, re.MULTILINE)
+    assert len(keys["en"]) > 80 and keys["en"] == keys["ko"]
+    assert len(set(keys["en"])) == len(keys["en"])
+    everything = "\n".join(files.values())
+    used = set(re.findall(r"\b(?:t|words\(\))\.(\w+)", everything))
+    used |= set(re.findall(r'data-(?:text|label)="(\w+)"', everything))
+    used |= set(re.findall(r'word: (?:isClose \? )?"(\w+)"', files["model.js"]))
+    used |= set(re.findall(r'isClose \? "\w+" : "(\w+)"', files["model.js"]))
+    assert set(keys["en"]) - used == set(), "nobody says these"
 
 
 def test_a_leaf_alone_is_a_graph_too():

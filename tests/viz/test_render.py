@@ -68,15 +68,25 @@ def lines(group: ElementTree.Element) -> list[str]:
 def expected(label: str) -> list[str]:
     """What `viz.dot.visible` promises, said once more in other words."""
     shown = ""
-    for c in label.replace("\u00a0", " "):
+    for i, c in enumerate(label.replace("\u00a0", " ")):
         if c != "\n" and ord(c) < 0x20:
             c = unicodedata.lookup("SYMBOL FOR NULL") if c == "\0" else chr(ord("␀") + ord(c))
         elif c == "\x7f":
             c = "␡"
         elif unicodedata.category(c) == "Cs" or c in "\ufffe\uffff":
             c = "\N{REPLACEMENT CHARACTER}"
+        elif unicodedata.category(c) in ("Cf", "Zl", "Zp") and not joins(label, i):
+            c = f"\\x{ord(c):02x}" if ord(c) < 0x100 else f"\\u{ord(c):04x}"
+            c = c if len(c) < 7 else f"\\U{ord(label[i]):08x}"
         shown += c
     return [line or " " for line in shown.split("\n")]
+
+
+def joins(text: str, i: int) -> bool:
+    """True for U+200C and U+200D with a sign that can be seen right before and right behind."""
+    beside = [text[j] for j in (i - 1, i + 1) if 0 <= j < len(text)]
+    seen = [c for c in beside if unicodedata.category(c)[0] not in "CZ"]
+    return text[i] in "\u200c\u200d" and len(seen) == 2
 
 
 @settings(max_examples=60)
@@ -130,9 +140,31 @@ def test_escaped_text_has_nothing_that_anyone_reads(text):
 def test_visible_changes_nothing_that_xml_carries(text):
     kept = "".join(c for c in text if c == "\n" or (c >= " " and c != "\x7f"))
     kept = "".join(c for c in kept if not 0xD800 <= ord(c) <= 0xDFFF and c not in "\ufffe\uffff")
+    kept = "".join(c for c in kept if unicodedata.category(c) not in ("Cf", "Zl", "Zp"))
     assert visible(kept) == kept
-    assert len(visible(text)) == len(text)
+    assert len(visible(text)) >= len(text)
     assert visible(visible(text)) == visible(text)
+
+
+@given(st.text(st.sampled_from("ab \n\u200b\u200c\u200d\u202e\u2028\ufeff\U000e0041\0")))
+def test_what_steers_text_is_seen_and_stays_so(text):
+    shown = visible(text)
+    assert visible(shown) == shown
+    assert {c for c in shown if unicodedata.category(c) in ("Cf", "Zl")} <= {"\u200c", "\u200d"}
+
+
+@pytest.mark.parametrize("label", ["\u202e", "\u200b", "\ufeff", "\u2028", "\xad"], ids=ascii)
+def test_a_label_of_which_nothing_is_seen_is_drawn_and_nothing_leaks(label, capfd):
+    for format in ("png", "pdf"):
+        drawing = draw(Value(1.0, label=label))
+        assert drawing.pipe(format) != draw(Value(1.0, label=" ")).pipe(format)
+    # A text of nothing else in somebody's own DOT is noise, not an error.
+    assert render(f"digraph {{ a [label=<{label}>] }}", "png").startswith(b"\x89PNG")
+    assert capfd.readouterr().err == ""
+
+
+def test_joined_letters_stay_joined():
+    assert visible("می\u200cخواهم 👩\u200d👩\u200d👧") == "می\u200cخواهم 👩\u200d👩\u200d👧"
 
 
 # --- formats and failures ------------------------------------------------------------------------

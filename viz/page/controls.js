@@ -79,7 +79,7 @@ const player = (() => {
       return t.computed(node.name, brief(formulaText(node.formula)), brief(formulaText(node.formula, run.data)), value);
     }
     const { step } = now;
-    const most = step.shares.some((share) => nameOf(share.to).length > 12) ? 2 : 3;
+    const most = now.phase === "wrong" || step.shares.some((share) => nameOf(share.to).length > 12) ? 2 : 3;
     const told = step.shares.slice(0, most).map((share) => {
       const [to, g, slope, part, sum] = [nameOf(share.to), show(share.g), bracket(share.slope), show(share.share), show(share.sum)];
       if (now.phase === "wrong") return t.passesWrong(to, g, slope, part, sum);
@@ -168,6 +168,7 @@ const player = (() => {
     find("play").title = state.isPlaying ? t.pause : t.play;
     find("play").classList.toggle("is-playing", state.isPlaying);
     find("wrong").setAttribute("aria-pressed", String(state.isWrong));
+    find("wrong").title = find("wrong").disabled ? t.noWrongOrder : "";
     drawPhases(t);
   }
 
@@ -223,9 +224,7 @@ const player = (() => {
   }
 
   const actions = {
-    edit(index, value, origin) {
-      actions.editAll([[index, value]], origin);
-    },
+    edit: (index, value, origin) => actions.editAll([[index, value]], origin),
     editAll(changes, origin = null) {
       if (!graph.canCompute) return;
       for (const [index, value] of changes) state.leaves[index] = value;
@@ -234,6 +233,11 @@ const player = (() => {
       if (state.position === 0) state.position = 2 * count;
       state.position = Math.min(state.position, end());
       state.message = changes.map(([index, value]) => words().edited(nameOf(index), show(value))).join(" ");
+      refresh(origin);
+    },
+    // What was typed is no number to compute with: everything stays, and it is said why.
+    refuse(index, origin) {
+      state.message = words().refused(nameOf(index), show(state.leaves[index]));
       refresh(origin);
     },
     resetAll() {
@@ -261,10 +265,10 @@ const player = (() => {
 
   function toggleWrong() {
     pause();
+    const { phase, node } = seen();
     state.isWrong = !state.isWrong;
-    // Where the right gradients stand complete is where the wrong ones begin.
-    if (state.isWrong) go(2 * count + 1);
-    else go(Math.min(state.position, 2 * count));
+    // The wrong ones begin where the right gradients are complete; back leads to the node's one step.
+    go(state.isWrong ? 2 * count + 1 : phase === "wrong" ? 2 * count - node : state.position);
   }
 
   function setLanguage(language) {
@@ -361,15 +365,16 @@ const player = (() => {
     }, { passive: false });
   }
 
-  // As much of the graph as can be read.
+  // All of the graph where that can be read; otherwise as much of it as can be read with ease.
   function open() {
     if (!isTurned) view.setLayout(view.bestDirection());
-    view.fit(false, 0.72);
+    view.fit(false, view.fitScale() >= 0.55 ? 0 : 0.72);
     const now = seen();
     if (now.node !== null) view.follow([now.node]);
   }
 
   compute();
+  find("wrong").disabled = count === 1;
   const isStale = graph.canCompute && graph.nodes.some((node) =>
     !Object.is(node.data, run.data[node.index]) && !(Math.abs(node.data - run.data[node.index]) <= 1e-9 * Math.max(1, Math.abs(node.data))));
   document.title = graph.title;

@@ -30,7 +30,7 @@ const panel = (() => {
     }
     const value = show(path.slope);
     if (parts[parts.length - 1] !== value) parts.push(value);
-    return parts.join(" = ");
+    return parts.length > 1 ? parts.map(inChain).join(" = ") : parts.join("");
   }
 
   // One share: where it goes, the local derivative, the product, and the sum of its destination.
@@ -139,7 +139,7 @@ const panel = (() => {
     if (!now.isWrong) return;
     const rows = [...graph.nodes].reverse().map((node) => {
       const { right, wrong, verdict } = now.compare(node.index);
-      const mark = { right: t.same, wrong: t.twice, waiting: t.waitingMark }[verdict];
+      const mark = { right: t.same, wrong: t.again, waiting: t.waitingMark }[verdict];
       return make("tr", { class: verdict }, make("th", { scope: "row", title: node.name, text: shorten([...node.name], 12) }),
         make("td", {}, code(show(right, 5))), make("td", {}, code(wrong === null ? "" : show(wrong, 5))), make("td", { class: "mark", text: mark }));
     });
@@ -161,9 +161,9 @@ const panel = (() => {
     const rows = graph.nodes.filter((node) => node.isLeaf).map((node) => {
       const input = make("input", { type: "number", step: "any", "aria-label": `${node.name} ${t.data}`, oninput: () => {
         const value = input.value === "" ? NaN : Number(input.value);
-        input.setAttribute("aria-invalid", String(!Number.isFinite(value)));
-        input.title = Number.isFinite(value) ? "" : t.notNumber;
         if (Number.isFinite(value)) actions.edit(node.index, value, input);
+        else actions.refuse(node.index, input);
+        input.setAttribute("aria-invalid", String(!Number.isFinite(value)));
       } });
       const span = Math.max(2, 2 * Math.abs(original[node.index]));
       const isFinite = Number.isFinite(original[node.index]);

@@ -223,7 +223,7 @@ const view = (() => {
   }
 
   return {
-    svg, cards, setLayout, bestDirection, nameCards, fit, zoom, follow, update, size,
+    svg, cards, setLayout, bestDirection, nameCards, fit, fitScale, zoom, follow, update, size,
     get direction() { return direction; },
     get shift() { return shift; },
     move,
