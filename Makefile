@@ -64,7 +64,7 @@ distclean: clean
 # The kernels are compiled even under ENGINE_PURE, a wish for this run and not for the next.
 # An old extension is removed first, lest a failed compilation leave it in use. setup.py says, in a
 # line that begins with "engine:", when it had to do without; that line is all that is shown.
-$(STAMP): pyproject.toml setup.py $(wildcard csrc/*.c csrc/*.h csrc/*.pyx)
+$(STAMP): pyproject.toml setup.py $(wildcard csrc/*.c csrc/*.h csrc/*.pyx csrc/*.pxi)
 	$(if $(wildcard $(BIN)/pip),,$(eval why := $(strip $(problem)))$(if $(why),$(error $(why))))
 	@echo "setting up .venv (once; it may take a few minutes)"
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv

@@ -71,7 +71,9 @@ def extensions() -> list[Extension]:
         Extension(
             "engine._kernels",
             sources=["csrc/kernels.pyx", *sorted(map(str, Path("csrc").glob("*.c")))],
-            depends=sorted(map(str, Path("csrc").glob("*.h"))),
+            depends=[
+                str(path) for kind in ("*.h", "*.pxi") for path in sorted(Path("csrc").glob(kind))
+            ],
             include_dirs=["csrc", numpy.get_include()],
             define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
             optional=not REQUIRED,

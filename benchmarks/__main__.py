@@ -15,10 +15,16 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import scalar
+from benchmarks import convolution, fused, ladder, matmul, scalar
 from benchmarks.measure import machine, table
 
-SUITES = {"scalar": (scalar.run, "Values against micrograd, and the time to import")}
+SUITES = {
+    "scalar": (scalar.run, "Values against micrograd, and the time to import"),
+    "matmul": (matmul.run, "matrix products against NumPy, PyTorch and the processor's peak"),
+    "ladder": (ladder.run, "what each rung from three loops to the fast product gives"),
+    "conv": (convolution.run, "convolution and its gradients against PyTorch, and its memory"),
+    "fused": (fused.run, "pooling, losses, optimizers and sums against NumPy and PyTorch"),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -89,3 +89,9 @@ def instruction_set():
 
 def limit_instruction_set(int at_most):
     engine_instruction_set_limit(at_most)
+
+
+include "fused.pxi"
+include "pooling.pxi"
+include "convolution.pxi"
+include "matmul.pxi"

@@ -2,16 +2,137 @@
 
 One idea: every function here exists twice, compiled and in plain NumPy, with one contract, and the
 callers cannot tell which they got except by the clock (and by the last bit or two of a float).
-Which one is live is settled once, at import, and `backend()` says it. Two environment variables:
+Which one is live is settled once, at import, and `backend()` says it. Environment variables:
 
     ENGINE_PURE=1          use NumPy even where the compiled kernels are there
     ENGINE_REQUIRE_EXT=1   refuse to import without them
+    ENGINE_ISA=avx2        use no richer instructions: portable, avx2, avx512
+    ENGINE_NUM_THREADS=4   how many threads the compiled kernels may use
 
 It is *not* a place for mathematics or for derivatives (those are in engine/ops), and it knows
 nothing of Tensor. It imports NumPy and nothing else of engine.
 """
 
+from engine.kernels.convolution import (
+    ConvolutionError,
+    convolve,
+    convolve_reference,
+    convolve_to_bias,
+    convolve_to_bias_reference,
+    convolve_to_input,
+    convolve_to_input_reference,
+    convolve_to_weight,
+    convolve_to_weight_reference,
+)
 from engine.kernels.elementwise import erf, erf_reference
-from engine.kernels.loading import backend, backend_reason, instruction_set
+from engine.kernels.fused import (
+    bias_relu_backward,
+    bias_relu_backward_reference,
+    cross_entropy,
+    cross_entropy_backward,
+    cross_entropy_backward_reference,
+    cross_entropy_reference,
+    layer_norm,
+    layer_norm_backward,
+    layer_norm_backward_reference,
+    layer_norm_reference,
+    log_softmax,
+    log_softmax_backward,
+    log_softmax_backward_reference,
+    log_softmax_reference,
+    relu,
+    relu_backward,
+    relu_backward_reference,
+    relu_reference,
+    softmax,
+    softmax_backward,
+    softmax_backward_reference,
+    softmax_reference,
+)
+from engine.kernels.fused_steps import (
+    adam_step,
+    adam_step_reference,
+    sgd_step,
+    sgd_step_reference,
+)
+from engine.kernels.fused_sums import mean, mean_reference, sum_, sum_reference
+from engine.kernels.ladder import ladder
+from engine.kernels.loading import (
+    backend,
+    backend_reason,
+    instruction_set,
+    limit_instruction_set,
+)
+from engine.kernels.matmul import matmul, matmul_reference
+from engine.kernels.pooling import (
+    average_pool,
+    average_pool_backward,
+    average_pool_backward_reference,
+    average_pool_reference,
+    max_pool,
+    max_pool_backward,
+    max_pool_backward_reference,
+    max_pool_reference,
+)
+from engine.kernels.threads import get_num_threads, set_num_threads
 
-__all__ = ["backend", "backend_reason", "erf", "erf_reference", "instruction_set"]
+__all__ = [
+    "ConvolutionError",
+    "adam_step",
+    "adam_step_reference",
+    "average_pool",
+    "average_pool_backward",
+    "average_pool_backward_reference",
+    "average_pool_reference",
+    "backend",
+    "backend_reason",
+    "bias_relu_backward",
+    "bias_relu_backward_reference",
+    "convolve",
+    "convolve_reference",
+    "convolve_to_bias",
+    "convolve_to_bias_reference",
+    "convolve_to_input",
+    "convolve_to_input_reference",
+    "convolve_to_weight",
+    "convolve_to_weight_reference",
+    "cross_entropy",
+    "cross_entropy_backward",
+    "cross_entropy_backward_reference",
+    "cross_entropy_reference",
+    "erf",
+    "erf_reference",
+    "get_num_threads",
+    "instruction_set",
+    "ladder",
+    "layer_norm",
+    "layer_norm_backward",
+    "layer_norm_backward_reference",
+    "layer_norm_reference",
+    "limit_instruction_set",
+    "log_softmax",
+    "log_softmax_backward",
+    "log_softmax_backward_reference",
+    "log_softmax_reference",
+    "matmul",
+    "matmul_reference",
+    "max_pool",
+    "max_pool_backward",
+    "max_pool_backward_reference",
+    "max_pool_reference",
+    "mean",
+    "mean_reference",
+    "relu",
+    "relu_backward",
+    "relu_backward_reference",
+    "relu_reference",
+    "set_num_threads",
+    "sgd_step",
+    "sgd_step_reference",
+    "softmax",
+    "softmax_backward",
+    "softmax_backward_reference",
+    "softmax_reference",
+    "sum_",
+    "sum_reference",
+]

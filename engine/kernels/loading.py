@@ -59,6 +59,9 @@ def backend_reason() -> str:
     return _reason
 
 
+_INSTRUCTION_SETS = ("portable", "avx2", "avx512")
+
+
 def instruction_set() -> str:
     """What the compiled kernels use of this processor: "portable", "avx2" or "avx512".
 
@@ -66,4 +69,29 @@ def instruction_set() -> str:
     """
     if compiled is None:
         return "none"
-    return ("portable", "avx2", "avx512")[compiled.instruction_set()]
+    return _INSTRUCTION_SETS[compiled.instruction_set()]
+
+
+def limit_instruction_set(name: str) -> None:
+    """Use nothing richer than this from now on, nor more than the processor has.
+
+    For tests and measurements; "avx512" takes the limit away. Not while a kernel is running on
+    another thread. The environment variable ENGINE_ISA does the same at import.
+
+    >>> before = instruction_set()
+    >>> limit_instruction_set("portable"); instruction_set() in ("portable", "none")
+    True
+    >>> limit_instruction_set("avx512"); instruction_set() == before
+    True
+    """
+    if name not in _INSTRUCTION_SETS:
+        raise ValueError(f"expected one of {', '.join(_INSTRUCTION_SETS)}, got {name!r}")
+    if compiled is not None:
+        compiled.limit_instruction_set(_INSTRUCTION_SETS.index(name))
+
+
+if os.environ.get("ENGINE_ISA"):
+    try:
+        limit_instruction_set(os.environ["ENGINE_ISA"])
+    except ValueError as _error:
+        raise ValueError(f"ENGINE_ISA: {_error}") from None

@@ -1,0 +1,128 @@
+/* The hot loops of small networks, fused: the contract that fused_softmax.c, fused_steps.c,
+ * fused_sums.c and fused_norm.c keep, each in a fast form and in a naive twin. Plain C, no Python.
+ *
+ * kind says the precision, which is what the pointers to void point at, and which form is wanted:
+ *
+ *     0 float          ENGINE_FUSED_FLOAT64 double          + ENGINE_FUSED_REFERENCE the twin
+ *
+ * All arrays are contiguous and aligned; rows x cols means rows one behind the other; sizes are at
+ * least 0, and their products have been checked by whoever made the arrays. Unless a line says that
+ * two arrays may be the same, no two overlap. Nothing is allocated. The fast form gives the same
+ * bits (of a NaN: only that it is one) on every instruction set and for a row whatever the number of
+ * rows; how near it is to the twin is said in each place. */
+#ifndef ENGINE_FUSED_H
+#define ENGINE_FUSED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ENGINE_FUSED_FLOAT64 = 1, ENGINE_FUSED_REFERENCE = 2 };
+
+/* --- fused_softmax.c: along the rows. exp is within 2 units in the last place ------------------
+ * (In softmax and cross-entropy, terms below the least normal number may count as 0.) */
+
+/* out = exp(x - max) / sum exp(x - max). out may be x. A row that holds NaN or +inf, or nothing
+ * but -inf, becomes NaN throughout. */
+void engine_softmax(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *x, void *out);
+
+/* out = x - max - log(sum exp(x - max)). out may be x. */
+void engine_log_softmax(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *x, void *out);
+
+/* dx = out * (g - sum(g * out)), out being what engine_softmax gave. dx may be g. */
+void engine_softmax_backward(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *g,
+                             const void *out, void *dx);
+
+/* dx = g - exp(out) * sum(g), out being what engine_log_softmax gave. dx may be g. */
+void engine_log_softmax_backward(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *g,
+                                 const void *out, void *dx);
+
+/* What a cross-entropy is told besides its arrays. weight: one number a class, or NULL for ones.
+ * A row whose target is `ignore` has loss 0 and gradient 0. smoothing: in 0..1, how much of the
+ * target is spread over all classes. */
+typedef struct {
+    const void *weight;
+    int64_t ignore;
+    double smoothing;
+} engine_loss_options;
+
+/* losses[i] = sum over c of a[c] * (log sum exp x[i] - x[i][c]), where a[c] is
+ * (1 - smoothing) * weight[target] at the target, and smoothing / cols * weight[c] everywhere.
+ *
+ * kept: rows x 2, the greatest logit and log(sum exp(x - greatest)); their sum is the logarithm
+ * of the sum of exponentials, and apart they lose no digit of it. totals[0]: the sum of the losses;
+ * totals[1]: of weight[target] over the rows not ignored. *wrong: the first row whose target is
+ * neither a class nor `ignore`, then all else is worthless; -1 if there is none. losses may be
+ * NULL. */
+void engine_cross_entropy(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *x,
+                          const int64_t *targets, const engine_loss_options *options, void *losses,
+                          void *kept, double *totals, ptrdiff_t *wrong);
+
+/* dx[i] = g[i * step] / divisor * (softmax(x[i]) * sum(a) - a). step is 0 or 1. dx may be x. The
+ * targets and options are the forward's; *wrong as there. */
+void engine_cross_entropy_backward(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *g,
+                                   ptrdiff_t step, double divisor, const void *x,
+                                   const int64_t *targets, const engine_loss_options *options,
+                                   const void *kept, void *dx, ptrdiff_t *wrong);
+
+/* --- fused_steps.c: one step of an optimizer, PyTorch's arithmetic in PyTorch's order ----------
+ * n parameters; all arrays are as long, and changed in place but for g. Fast and twin give the same
+ * bits. */
+
+typedef struct {
+    double rate, momentum, dampening, decay;
+    int nesterov, maximize;
+    int first; /* the buffer holds nothing yet: it becomes the gradient */
+} engine_sgd_options;
+
+/* buffer may be NULL if momentum is 0. */
+void engine_sgd(int kind, ptrdiff_t n, void *parameters, const void *g, void *buffer,
+                const engine_sgd_options *options);
+
+typedef struct {
+    double beta1, beta2, epsilon;
+    double step_size;  /* rate / (1 - beta1^step) */
+    double correction; /* sqrt(1 - beta2^step) */
+    double decay;      /* added to the gradient: decay * parameter (Adam) */
+    double shrink;     /* what parameters are multiplied by first: 1 - rate * decay (AdamW), or 1 */
+    int maximize;
+} engine_adam_options;
+
+/* average, square: the running averages of g and g * g. greatest: of the latter, the greatest so far
+ * (amsgrad), or NULL. */
+void engine_adam(int kind, ptrdiff_t n, void *parameters, const void *g, void *average,
+                 void *square, void *greatest, const engine_adam_options *options);
+
+/* --- fused_sums.c ------------------------------------------------------------------------------ */
+
+/* out[o][i] = the sum over k of x[o][k][i], for x of outer x n x inner. Summed in blocks: the error
+ * grows with n / 64, not with n. */
+void engine_sum(int kind, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const void *x, void *out);
+
+/* out = x where x > 0, NaN where it is NaN, else 0. out may be x. */
+void engine_relu(int kind, ptrdiff_t n, const void *x, void *out);
+
+/* dx = g where out is not <= 0, else 0; out is what relu gave, or its x. dx may be g. */
+void engine_relu_backward(int kind, ptrdiff_t n, const void *g, const void *out, void *dx);
+
+/* The same over rows x cols, and in the same pass sums[c] = the sum of dx[r][c] over r, summed like
+ * engine_sum. dx may be g. */
+void engine_bias_relu_backward(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *g,
+                               const void *out, void *dx, void *sums);
+
+/* --- fused_norm.c ------------------------------------------------------------------------------ */
+
+/* Along each row: out = (x - mean) * rstd * weight + bias, rstd = 1 / sqrt(variance + epsilon), the
+ * variance being the mean of (x - mean)^2. weight, bias: cols numbers, or NULL for ones and zeros.
+ * mean, rstd: one number a row. */
+void engine_layer_norm(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *x, const void *weight,
+                       const void *bias, double epsilon, void *out, void *mean, void *rstd);
+
+/* With normal = (x - mean) * rstd and h = g * weight along each row:
+ *     dx = rstd * (h - mean(h) - normal * mean(h * normal))
+ * and over the rows dweight = sum(g * normal), dbias = sum(g). dweight and dbias are always written.
+ * dx may be g. */
+void engine_layer_norm_backward(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *g,
+                                const void *x, const void *mean, const void *rstd,
+                                const void *weight, void *dx, void *dweight, void *dbias);
+
+#endif

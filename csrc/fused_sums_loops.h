@@ -1,0 +1,159 @@
+/* Sums over an axis, and the relu's gradient that is one of them. Included by fused_each.h for every
+ * precision and instruction set.
+ *
+ * The idea: never add one number after another to one total; the error would grow with their count.
+ * Along a row, many lanes add up side by side, and long rows are halved. Down the columns, four or
+ * eight rows are added to each other first and blocks of 64 rows have subtotals; that also reads and
+ * writes the totals as much more seldom than row by row does, which is why it is fast. */
+
+enum { NAME(CHUNK) = 1024, NAME(ROW_BLOCK) = 64, NAME(NARROW) = 64, NAME(PIECE) = 512 };
+
+/* --- down the columns -------------------------------------------------------------------------- */
+
+/* One number on its way to the sum: masked by out and written to dx if that is wanted. */
+ALWAYS_INLINE REAL NAME(pass)(const REAL *g, const REAL *out, REAL *dx, ptrdiff_t at,
+                              const int masked)
+{
+    if (!masked)
+        return g[at];
+    const REAL value = out[at] <= 0 ? 0 : g[at];
+    dx[at] = value;
+    return value;
+}
+
+/* sums += the sum of `rows` rows of `width` numbers, `cols` apart. */
+ALWAYS_INLINE void NAME(add_rows)(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t cols, const REAL *g,
+                                  const REAL *out, REAL *dx, REAL *restrict sums, const int masked)
+{
+    ptrdiff_t r = 0;
+    for (; !masked && r + 8 <= rows; r += 8) {
+        const REAL *x = g + r * cols;
+        IVDEP
+        for (ptrdiff_t c = 0; c < width; c++) {
+            const REAL a = (x[c] + x[cols + c]) + (x[2 * cols + c] + x[3 * cols + c]);
+            const REAL b = (x[4 * cols + c] + x[5 * cols + c]) + (x[6 * cols + c] + x[7 * cols + c]);
+            sums[c] += a + b;
+        }
+    }
+    for (; r + 4 <= rows; r += 4) {
+        const ptrdiff_t at = r * cols;
+        IVDEP
+        for (ptrdiff_t c = 0; c < width; c++) {
+            const REAL a = NAME(pass)(g, out, dx, at + c, masked);
+            const REAL b = NAME(pass)(g, out, dx, at + cols + c, masked);
+            const REAL d = NAME(pass)(g, out, dx, at + 2 * cols + c, masked);
+            const REAL e = NAME(pass)(g, out, dx, at + 3 * cols + c, masked);
+            sums[c] += (a + b) + (d + e);
+        }
+    }
+    for (; r < rows; r++) {
+        const ptrdiff_t at = r * cols;
+        IVDEP
+        for (ptrdiff_t c = 0; c < width; c++)
+            sums[c] += NAME(pass)(g, out, dx, at + c, masked);
+    }
+}
+
+/* sums = the column sums of rows x cols, CHUNK columns at a time. */
+ALWAYS_INLINE void NAME(column_sums)(ptrdiff_t rows, ptrdiff_t cols, const REAL *g, const REAL *out,
+                                     REAL *dx, REAL *sums, const int masked)
+{
+    REAL part[NAME(CHUNK)];
+    for (ptrdiff_t from = 0; from < cols; from += NAME(CHUNK)) {
+        const ptrdiff_t width = cols - from < NAME(CHUNK) ? cols - from : NAME(CHUNK);
+        memset(sums + from, 0, (size_t)width * sizeof *sums);
+        for (ptrdiff_t r = 0; r < rows; r += NAME(ROW_BLOCK)) {
+            const ptrdiff_t block = rows - r < NAME(ROW_BLOCK) ? rows - r : NAME(ROW_BLOCK);
+            const ptrdiff_t at = r * cols + from;
+            memset(part, 0, (size_t)width * sizeof *part);
+            NAME(add_rows)(block, width, cols, g + at, masked ? out + at : NULL,
+                           masked ? dx + at : NULL, part, masked);
+            for (ptrdiff_t c = 0; c < width; c++)
+                sums[from + c] += part[c];
+        }
+    }
+}
+
+/* The same for rows too short for vectors: several rows count as one wide row, whose sums are then
+ * folded onto each other. */
+ALWAYS_INLINE void NAME(columns)(ptrdiff_t rows, ptrdiff_t cols, const REAL *g, const REAL *out,
+                                 REAL *dx, REAL *sums, const int masked)
+{
+    if (cols <= 0)
+        return;
+    const ptrdiff_t fold = 2 * NAME(NARROW) / cols;
+    if (cols >= NAME(NARROW) || rows < 2 * fold) {
+        NAME(column_sums)(rows, cols, g, out, dx, sums, masked);
+        return;
+    }
+    REAL wide[2 * NAME(NARROW)];
+    const ptrdiff_t wide_rows = rows / fold, done = wide_rows * fold;
+    NAME(column_sums)(wide_rows, fold * cols, g, out, dx, wide, masked);
+    for (ptrdiff_t c = 0; c < cols; c++)
+        sums[c] = 0;
+    for (ptrdiff_t r = done; r < rows; r++)
+        for (ptrdiff_t c = 0; c < cols; c++)
+            sums[c] += NAME(pass)(g, out, dx, r * cols + c, masked);
+    for (ptrdiff_t k = 0; k < fold; k++)
+        for (ptrdiff_t c = 0; c < cols; c++)
+            sums[c] += wide[k * cols + c];
+}
+
+/* --- along a row ------------------------------------------------------------------------------- */
+
+/* At most PIECE numbers: four vectors side by side. */
+ALWAYS_INLINE REAL NAME(piece_sum)(ptrdiff_t n, const REAL *x)
+{
+    NAME(lanes) sum[4] = {{0}, {0}, {0}, {0}};
+    ptrdiff_t i = 0;
+    for (; i + 4 * NAME(COUNT) <= n; i += 4 * NAME(COUNT)) {
+        sum[0] += NAME(load)(x + i);
+        sum[1] += NAME(load)(x + i + NAME(COUNT));
+        sum[2] += NAME(load)(x + i + 2 * NAME(COUNT));
+        sum[3] += NAME(load)(x + i + 3 * NAME(COUNT));
+    }
+    for (; i + NAME(COUNT) <= n; i += NAME(COUNT))
+        sum[0] += NAME(load)(x + i);
+    if (i < n)
+        sum[1] += NAME(load_some)(x + i, n - i, 0);
+    return NAME(total)((sum[0] + sum[1]) + (sum[2] + sum[3]));
+}
+
+/* Any number of them, by halves. */
+KERNEL REAL NAME(line_sum)(ptrdiff_t n, const REAL *x)
+{
+    if (n <= NAME(PIECE))
+        return NAME(piece_sum)(n, x);
+    const ptrdiff_t half = n / 2 / NAME(PIECE) * NAME(PIECE) + (n < 2 * NAME(PIECE)) * NAME(PIECE);
+    return NAME(line_sum)(half, x) + NAME(line_sum)(n - half, x + half);
+}
+
+/* --- the kernels ------------------------------------------------------------------------------- */
+
+KERNEL void NAME(sum)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const REAL *x, REAL *out)
+{
+    if (inner == 1)
+        for (ptrdiff_t o = 0; o < outer; o++)
+            out[o] = NAME(line_sum)(n, x + o * n);
+    else
+        for (ptrdiff_t o = 0; o < outer; o++)
+            NAME(columns)(n, inner, x + o * n * inner, NULL, NULL, out + o * inner, 0);
+}
+
+KERNEL void NAME(relu)(ptrdiff_t n, const REAL *x, REAL *out)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        out[i] = x[i] <= 0 ? 0 : x[i];
+}
+
+KERNEL void NAME(relu_backward)(ptrdiff_t n, const REAL *g, const REAL *out, REAL *dx)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        dx[i] = out[i] <= 0 ? 0 : g[i];
+}
+
+KERNEL void NAME(bias_relu_backward)(ptrdiff_t rows, ptrdiff_t cols, const REAL *g,
+                                     const REAL *out, REAL *dx, REAL *sums)
+{
+    NAME(columns)(rows, cols, g, out, dx, sums, 1);
+}

@@ -1,0 +1,85 @@
+/* The product of matrices, fast. How a call is cut for the threads is in matmul_call_loop.h, how a
+ * piece is cut for the caches in matmul_loop.h, the arithmetic itself in matmul_tile_pieces.h; this
+ * file holds the sizes and says both precisions. */
+#include "matmul.h"
+#include "matmul_thin.h"
+#include "matmul_tile.h"
+#include "scratch.h"
+#include "threads.h"
+
+#include <string.h>
+
+/* Set by any job, read when all are done. */
+#if defined(__STDC_NO_ATOMICS__) || defined(_MSC_VER)
+typedef int failure;
+#define SET_FAILED(failed) ((failed) = 1)
+#define HAS_FAILED(failed) (failed)
+#else
+#include <stdatomic.h>
+typedef atomic_int failure;
+#define SET_FAILED(failed) atomic_store(&(failed), 1)
+#define HAS_FAILED(failed) atomic_load(&(failed))
+#endif
+
+enum {
+    /* Multiply-adds: fewer are done before a second thread is awake. */
+    WORTH_A_JOB = 250000,
+    /* A job has whole panels of columns, whose widths are 32, 16, 8 and 4; rows are cut anywhere. */
+    COLUMN_GRAIN = 64,
+    FEW_ROWS = 42,
+    /* A's block of MOST_ROWS x MOST_STEPS takes a quarter of the second cache, beside one panel of
+     * B; B's copy of MOST_STEPS x MOST_COLUMNS a part of the third. Found by trial; within a third
+     * of these sizes little changes. */
+    MOST_ROWS = 84,
+    MANY_TILES = 20,
+    MUCH_B = 1024 * 1024
+};
+
+static ptrdiff_t round_up(ptrdiff_t x, ptrdiff_t grain)
+{
+    return (x + grain - 1) / grain * grain;
+}
+
+#if defined(__GNUC__) && (defined(__clang__) || __GNUC__ >= 12)
+#define TURN NAME(turn_registers)
+typedef float turn_four __attribute__((vector_size(16)));
+typedef double turn_two __attribute__((vector_size(16)));
+
+static inline void turn_registers_float32(const turn_four x[4], turn_four y[4])
+{
+    const turn_four low = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5);
+    const turn_four high = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7);
+    const turn_four low2 = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5);
+    const turn_four high2 = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
+    y[0] = __builtin_shufflevector(low, low2, 0, 1, 4, 5);
+    y[1] = __builtin_shufflevector(low, low2, 2, 3, 6, 7);
+    y[2] = __builtin_shufflevector(high, high2, 0, 1, 4, 5);
+    y[3] = __builtin_shufflevector(high, high2, 2, 3, 6, 7);
+}
+
+static inline void turn_registers_float64(const turn_two x[2], turn_two y[2])
+{
+    y[0] = __builtin_shufflevector(x[0], x[1], 0, 2);
+    y[1] = __builtin_shufflevector(x[0], x[1], 1, 3);
+}
+#endif
+
+#define REAL double
+#define NAME(name) name##_float64
+#define MOST_STEPS 512
+#define MOST_COLUMNS 512
+#include "matmul_pack_loop.h"
+#include "matmul_loop.h"
+#include "matmul_call_loop.h"
+#undef REAL
+#undef NAME
+#undef MOST_STEPS
+#undef MOST_COLUMNS
+
+#define REAL float
+#define NAME(name) name##_float32
+#define MOST_STEPS 768
+#define MOST_COLUMNS 2048
+#include "matmul_pack_loop.h"
+#include "matmul_loop.h"
+#include "matmul_call_loop.h"

@@ -1,0 +1,80 @@
+/* Copies of pieces of A and B in an order that the tile likes to read. Included twice by matmul.c,
+ * with REAL and NAME defined. No include guard on purpose. */
+
+/* A square of SIDE x SIDE elements, turned: to[i][j] = from[j][i], rows of `from` are `distance`
+ * apart, those of `to` are `width`. In registers, because element by element a transposed B costs
+ * more than a product with few rows has to spend. */
+#if defined(__GNUC__) && (defined(__clang__) || __GNUC__ >= 12)
+#define SIDE (16 / (int)sizeof(REAL))
+typedef REAL NAME(quad) __attribute__((vector_size(16)));
+
+static inline void NAME(turn)(const REAL *from, ptrdiff_t distance, REAL *to, ptrdiff_t width)
+{
+    NAME(quad) x[SIDE], y[SIDE];
+    for (int i = 0; i < SIDE; i++)
+        memcpy(&x[i], from + i * distance, sizeof x[i]);
+    TURN(x, y);
+    for (int i = 0; i < SIDE; i++)
+        memcpy(to + i * width, &y[i], sizeof y[i]);
+}
+#else
+#define SIDE 1
+static inline void NAME(turn)(const REAL *from, ptrdiff_t distance, REAL *to, ptrdiff_t width)
+{
+    (void)distance;
+    (void)width;
+    *to = *from;
+}
+#endif
+
+/* A panel of B: `columns` of at most `width` columns and `steps` rows, as steps x width. The columns
+ * that B has not are 0: the tile reads whole vectors, and what it makes of them is not stored. */
+static void NAME(pack_panel)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps, const REAL *b,
+                             ptrdiff_t b_row, ptrdiff_t b_column, REAL *to)
+{
+    if (columns < width)
+        memset(to, 0, (size_t)(steps * width) * sizeof(REAL));
+    if (b_column == 1 && columns == width) {
+        for (ptrdiff_t k = 0; k < steps; k++)
+            memcpy(to + k * width, b + k * b_row, (size_t)width * sizeof(REAL));
+        return;
+    }
+    ptrdiff_t k = 0;
+    if (b_row == 1) {
+        /* A cache line along k of each column, so that a line is read in one go: columns that are
+         * a power of two apart would push each other out before the second visit. */
+        const ptrdiff_t line = 64 / (ptrdiff_t)sizeof(REAL);
+        for (; k + line <= steps; k += line) {
+            ptrdiff_t j = 0;
+            for (; j + SIDE <= columns; j += SIDE)
+                for (ptrdiff_t l = k; l < k + line; l += SIDE)
+                    NAME(turn)(b + l + j * b_column, b_column, to + l * width + j, width);
+            for (; j < columns; j++)
+                for (ptrdiff_t l = k; l < k + line; l++)
+                    to[l * width + j] = b[l + j * b_column];
+        }
+    }
+    for (; k < steps; k++)
+        for (ptrdiff_t j = 0; j < columns; j++)
+            to[k * width + j] = b[k * b_row + j * b_column];
+}
+
+/* `columns` columns and `steps` rows of B, panel after panel. */
+static void NAME(pack_b)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps, const REAL *b,
+                         ptrdiff_t b_row, ptrdiff_t b_column, REAL *to)
+{
+    for (ptrdiff_t j = 0; j < columns; j += width) {
+        const ptrdiff_t here = columns - j < width ? columns - j : width;
+        NAME(pack_panel)(width, here, steps, b + j * b_column, b_row, b_column, to);
+        to += steps * width;
+    }
+}
+
+/* A block of A as it is, with another distance between its `outer` runs of `inner` neighbours. */
+static void NAME(pack_a)(ptrdiff_t outer, ptrdiff_t inner, const REAL *a, ptrdiff_t distance,
+                         REAL *to, ptrdiff_t new_distance)
+{
+    for (ptrdiff_t i = 0; i < outer; i++)
+        memcpy(to + i * new_distance, a + i * distance, (size_t)inner * sizeof(REAL));
+}
+#undef SIDE

@@ -1,0 +1,84 @@
+/* The register tile: the micro-kernel under every matrix product and convolution, and its contract.
+ *
+ * A tile is a small block of C, `rows` x `columns`, that stays in registers while k runs:
+ *
+ *     c[i][j]  =  sum over k of  a[i][k] * b[k][j]          i < rows, j < columns, k < steps
+ *
+ *     a[i][k]  is at  a + i*a_row + k*a_step
+ *     b[k][j]  is at  b + k*b_step + j                      tile
+ *                     b + b_rows[k] + j                     tile_rows: a table instead of a stride
+ *     c[i][j]  is at  c + i*c_row + j
+ *
+ * All distances are in elements; any may be negative or 0, except that rows of c may not overlap.
+ * A is only ever broadcast, an element at a time, so any strides serve it and it needs no packing.
+ * Neither B nor C needs to be aligned. Only what the formula names is read or written, to the
+ * element: no slack behind a buffer is needed, and junk beyond `columns` is never looked at.
+ *
+ *     1 <= rows <= tiles->rows         every height is a function of its own
+ *     1 <= columns <= tiles->columns   two vectors; the edge is done by a mask
+ *     0 <= steps                       0 gives sums of 0
+ *
+ * What happens to the sum on its way out, in this order:
+ *
+ *     accumulate != 0:          + c[i][j], which is otherwise not read (a NaN in it does not count)
+ *     row_bias != NULL:         + row_bias[i]              rows elements
+ *     column_bias != NULL:      + column_bias[j]           columns elements
+ *     relu != 0:                0 if it is negative; NaN stays NaN
+ *
+ * The order of summation is part of the contract: every element starts at 0 and takes its products
+ * in the order of k, one multiply-add each, whatever rows and columns are. So a row comes out with
+ * the same bits whichever tile it falls into. A caller that cuts K into blocks must cut by K alone.
+ * AVX2 and AVX-512 give the same bits; the portable version rounds every product once more.
+ *
+ * c may not overlap a or b. Nothing is allocated, nothing can fail, no state: any thread may call.
+ *
+ * How good it is: at full height the AVX-512 tile does 28 multiply-adds for 2 loads of B and 14
+ * broadcasts of A. The multiply-add units are full from a height of 4 up; below that (rows < 3) it
+ * waits for its own sums. B may come from the second cache without loss, A and C from wherever.
+ *
+ * For a kernel of its own (another loop over k, another source of A) a file can build on the same
+ * pieces: matmul_tile_pieces.h has start, run and finish as inlined functions.
+ */
+#ifndef ENGINE_MATMUL_TILE_H
+#define ENGINE_MATMUL_TILE_H
+
+#include <stddef.h>
+
+enum { ENGINE_TILE_MOST_ROWS = 14 };
+
+/* What stays the same for all tiles of a product. */
+typedef struct {
+    ptrdiff_t steps;
+    ptrdiff_t a_row, a_step;
+    ptrdiff_t b_step;        /* unread by tile_rows */
+    const ptrdiff_t *b_rows; /* `steps` offsets; unread by tile */
+    ptrdiff_t c_row;
+    int accumulate, relu;
+} engine_tile;
+
+typedef void (*engine_tile_float32)(const engine_tile *tile, ptrdiff_t columns, const float *a,
+                                    const float *b, float *c, const float *row_bias,
+                                    const float *column_bias);
+typedef void (*engine_tile_float64)(const engine_tile *tile, ptrdiff_t columns, const double *a,
+                                    const double *b, double *c, const double *row_bias,
+                                    const double *column_bias);
+
+/* The tiles of one instruction set; [height - 1] is the one for that many rows. */
+typedef struct {
+    ptrdiff_t rows, columns;
+    engine_tile_float32 tile[ENGINE_TILE_MOST_ROWS];
+    engine_tile_float32 tile_rows[ENGINE_TILE_MOST_ROWS];
+} engine_tiles_float32;
+
+typedef struct {
+    ptrdiff_t rows, columns;
+    engine_tile_float64 tile[ENGINE_TILE_MOST_ROWS];
+    engine_tile_float64 tile_rows[ENGINE_TILE_MOST_ROWS];
+} engine_tiles_float64;
+
+/* Those of the instruction set in use. Ask once a product: the answer is good for as long as the
+ * instruction set is not changed, and the tables themselves last for ever. */
+const engine_tiles_float32 *engine_tiles_in_use_float32(void);
+const engine_tiles_float64 *engine_tiles_in_use_float64(void);
+
+#endif

@@ -1,0 +1,82 @@
+/* Every height of the tile for one precision and instruction set; matmul_tile.c includes this for
+ * each. The three widths (two vectors, two with an edge, one with an edge) are chosen inside. */
+#include "matmul_tile_pieces.h"
+
+PIECE void LOCAL(tile_of)(int rows, int vectors, int masked, MASK edge, const engine_tile *tile,
+                          ptrdiff_t columns, const REAL *a, const REAL *b, REAL *c,
+                          const REAL *row_bias, const REAL *column_bias, const ptrdiff_t *b_rows)
+{
+    VECTOR sum[TILE_ROWS][2];
+    LOCAL(tile_prefetch)(rows, columns, tile->steps, c, tile->c_row);
+    LOCAL(tile_start)(rows, vectors, sum);
+    LOCAL(tile_run)(rows, vectors, masked, edge, sum, tile->steps, a, tile->a_row, tile->a_step, b,
+                    tile->b_step, b_rows);
+    LOCAL(tile_finish)(rows, vectors, masked, edge, sum, c, tile->c_row, tile->accumulate, row_bias,
+                       column_bias, tile->relu);
+}
+
+PIECE void LOCAL(tile_high)(int rows, const engine_tile *tile, ptrdiff_t columns, const REAL *a,
+                            const REAL *b, REAL *c, const REAL *row_bias, const REAL *column_bias,
+                            const ptrdiff_t *b_rows)
+{
+    if (columns == 2 * LANES)
+        LOCAL(tile_of)(rows, 2, 0, MASK_OF(0), tile, columns, a, b, c, row_bias, column_bias,
+                       b_rows);
+    else if (columns > LANES)
+        LOCAL(tile_of)(rows, 2, 1, MASK_OF(columns - LANES), tile, columns, a, b, c, row_bias,
+                       column_bias, b_rows);
+    else
+        LOCAL(tile_of)(rows, 1, 1, MASK_OF(columns), tile, columns, a, b, c, row_bias, column_bias,
+                       b_rows);
+}
+
+/* Written out once a height: `rows` must be a constant in each. */
+#define HEIGHT(rows)                                                                               \
+    TARGET static void LOCAL(tile_##rows)(const engine_tile *tile, ptrdiff_t columns,              \
+                                          const REAL *a, const REAL *b, REAL *c,                   \
+                                          const REAL *row_bias, const REAL *column_bias)           \
+    {                                                                                              \
+        LOCAL(tile_high)(rows, tile, columns, a, b, c, row_bias, column_bias, NULL);               \
+    }                                                                                              \
+    TARGET static void LOCAL(tile_rows_##rows)(const engine_tile *tile, ptrdiff_t columns,         \
+                                               const REAL *a, const REAL *b, REAL *c,              \
+                                               const REAL *row_bias, const REAL *column_bias)      \
+    {                                                                                              \
+        LOCAL(tile_high)(rows, tile, columns, a, b, c, row_bias, column_bias, tile->b_rows);       \
+    }
+
+HEIGHT(1)
+HEIGHT(2)
+HEIGHT(3)
+HEIGHT(4)
+HEIGHT(5)
+HEIGHT(6)
+#if TILE_ROWS > 6
+HEIGHT(7)
+HEIGHT(8)
+HEIGHT(9)
+HEIGHT(10)
+HEIGHT(11)
+HEIGHT(12)
+HEIGHT(13)
+HEIGHT(14)
+#endif
+#undef HEIGHT
+
+static const NAME(engine_tiles) LOCAL(tiles) = {
+    TILE_ROWS,
+    2 * LANES,
+    {LOCAL(tile_1), LOCAL(tile_2), LOCAL(tile_3), LOCAL(tile_4), LOCAL(tile_5), LOCAL(tile_6),
+#if TILE_ROWS > 6
+     LOCAL(tile_7), LOCAL(tile_8), LOCAL(tile_9), LOCAL(tile_10), LOCAL(tile_11), LOCAL(tile_12),
+     LOCAL(tile_13), LOCAL(tile_14)
+#endif
+    },
+    {LOCAL(tile_rows_1), LOCAL(tile_rows_2), LOCAL(tile_rows_3), LOCAL(tile_rows_4),
+     LOCAL(tile_rows_5), LOCAL(tile_rows_6),
+#if TILE_ROWS > 6
+     LOCAL(tile_rows_7), LOCAL(tile_rows_8), LOCAL(tile_rows_9), LOCAL(tile_rows_10),
+     LOCAL(tile_rows_11), LOCAL(tile_rows_12), LOCAL(tile_rows_13), LOCAL(tile_rows_14)
+#endif
+    },
+};

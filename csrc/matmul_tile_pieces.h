@@ -1,0 +1,133 @@
+/* The register tile of matmul_tile.h in three inlined pieces: start, run, finish. Included once for
+ * every precision and instruction set, after matmul_vector.h; no include guard on purpose.
+ *
+ * The sums of a tile are an array `sum[TILE_ROWS][2]` of the caller's. `rows` and `vectors` must be
+ * constants where a piece is called: then the loops over them unroll, the array becomes registers,
+ * and what is left is the loop over k. `edge` masks the last vector if `masked`, else it is unread.
+ */
+
+/* Row i of a matrix, counted from every third: x86 addresses base, base + s and base + 2s by
+ * itself, so that five pointers serve fourteen rows without an addition in the loop. */
+#define ROW_GROUPS ((TILE_ROWS + 2) / 3)
+
+PIECE VECTOR LOCAL(tile_load)(int last, int masked, MASK edge, const REAL *p)
+{
+    return last && masked ? LOAD_SOME(edge, p) : LOAD(p);
+}
+
+PIECE void LOCAL(tile_start)(int rows, int vectors, VECTOR sum[TILE_ROWS][2])
+{
+    ENGINE_UNROLL
+    for (int i = 0; i < rows; i++) {
+        ENGINE_UNROLL
+        for (int j = 0; j < vectors; j++)
+            sum[i][j] = SPREAD(0);
+    }
+}
+
+/* sum[i] += a[i][k] * b[k] for k = 0 .. steps - 1. b_rows is NULL, as a constant, where B has a
+ * stride. */
+PIECE void LOCAL(tile_run)(int rows, int vectors, int masked, MASK edge, VECTOR sum[TILE_ROWS][2],
+                           ptrdiff_t steps, const REAL *a, ptrdiff_t a_row, ptrdiff_t a_step,
+                           const REAL *b, ptrdiff_t b_step, const ptrdiff_t *b_rows)
+{
+    const REAL *group[ROW_GROUPS];
+    ENGINE_UNROLL
+    for (int i = 0; i < ROW_GROUPS; i++)
+        group[i] = a + (3 * i < rows ? 3 * i * a_row : 0);
+    for (ptrdiff_t k = 0; k < steps; k++) {
+        const REAL *b_k = b_rows ? b + b_rows[k] : b;
+        VECTOR right[2];
+        ENGINE_UNROLL
+        for (int j = 0; j < vectors; j++)
+            right[j] = LOCAL(tile_load)(j == vectors - 1, masked, edge, b_k + j * LANES);
+        ENGINE_UNROLL
+        for (int i = 0; i < rows; i++) {
+            const VECTOR left = SPREAD(group[i / 3][i % 3 * a_row]);
+            ENGINE_UNROLL
+            for (int j = 0; j < vectors; j++)
+                sum[i][j] = MULTIPLY_ADD(left, right[j], sum[i][j]);
+        }
+        ENGINE_UNROLL
+        for (int i = 0; i < ROW_GROUPS; i++)
+            group[i] += a_step;
+        b += b_rows ? 0 : b_step;
+    }
+}
+
+/* Calls in the lines of C, which arrive while k runs. Not worth it for a few steps. */
+PIECE void LOCAL(tile_prefetch)(int rows, ptrdiff_t columns, ptrdiff_t steps, const REAL *c,
+                                ptrdiff_t c_row)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    if (steps < 64)
+        return;
+    ENGINE_ROLLED
+    for (int i = 0; i < rows; i++) {
+        __builtin_prefetch(c + i * c_row, 1);
+        __builtin_prefetch(c + i * c_row + (columns - 1), 1);
+    }
+#endif
+}
+
+/* The finish that has something to do. Once, for all tiles, with the sums in memory: written into
+ * every tile it would be nine tenths of their code, and it is a hundredth of their time. */
+TARGET ENGINE_OUTSIDE static void LOCAL(tile_finish_fully)(
+    int rows, int vectors, int masked, MASK edge, VECTOR sum[][2], REAL *c, ptrdiff_t c_row,
+    int accumulate, const REAL *row_bias, const REAL *column_bias, int relu)
+{
+    for (int j = 0; j < vectors; j++) {
+        const int some = masked && j == vectors - 1;
+        VECTOR bias = SPREAD(0);
+        if (column_bias)
+            bias = LOCAL(tile_load)(1, some, edge, column_bias + j * LANES);
+        ENGINE_ROLLED
+        for (int i = 0; i < rows; i++) {
+            REAL *to = c + i * c_row + j * LANES;
+            VECTOR out = sum[i][j];
+            if (accumulate)
+                out = out + LOCAL(tile_load)(1, some, edge, to);
+            if (row_bias)
+                out = out + SPREAD(row_bias[i]);
+            if (column_bias)
+                out = out + bias;
+            if (relu)
+                out = RELU(out);
+            if (some)
+                STORE_SOME(edge, to, out);
+            else
+                STORE(to, out);
+        }
+    }
+}
+
+PIECE void LOCAL(tile_finish)(int rows, int vectors, int masked, MASK edge,
+                              VECTOR sum[TILE_ROWS][2], REAL *c, ptrdiff_t c_row, int accumulate,
+                              const REAL *row_bias, const REAL *column_bias, int relu)
+{
+    if (accumulate || row_bias || column_bias || relu) {
+        VECTOR copy[TILE_ROWS][2]; /* so that `sum` itself never has an address */
+        ENGINE_UNROLL
+        for (int i = 0; i < rows; i++) {
+            ENGINE_UNROLL
+            for (int j = 0; j < vectors; j++)
+                copy[i][j] = sum[i][j];
+        }
+        LOCAL(tile_finish_fully)(rows, vectors, masked, edge, copy, c, c_row, accumulate, row_bias,
+                                 column_bias, relu);
+        return;
+    }
+    ENGINE_UNROLL
+    for (int i = 0; i < rows; i++) {
+        ENGINE_UNROLL
+        for (int j = 0; j < vectors; j++) {
+            REAL *to = c + j * LANES;
+            if (j == vectors - 1 && masked)
+                STORE_SOME(edge, to, sum[i][j]);
+            else
+                STORE(to, sum[i][j]);
+        }
+        c += c_row;
+    }
+}
+#undef ROW_GROUPS
