@@ -1,4 +1,4 @@
-/* The ladder from three loops to the fast product, rung by rung: a lesson, told in README.md. Contract.
+/* The ladder from three loops to the fast product, rung by rung: a lesson, told in README.md.
  *
  * Every rung computes C = A B for row-major float32 matrices, m x k times k x n, n and k elements
  * between rows, C not overlapping A or B, all sides >= 0. They differ in speed and in nothing else

@@ -1,8 +1,7 @@
 /* Multiply-adds for one precision and instruction set; ladder.c includes this for each. */
 
-enum {
-    LOCAL(chains) = TILE_ROWS * 2 > 16 ? 24 : 10 /* enough to hide the latency, few enough for registers */
-};
+/* Enough to hide the latency, few enough for the registers. */
+enum { LOCAL(chains) = TILE_ROWS * 2 > 16 ? 24 : 10 };
 
 TARGET ENGINE_OUTSIDE static ptrdiff_t LOCAL(multiply_adds)(ptrdiff_t rounds)
 {
@@ -12,7 +11,7 @@ TARGET ENGINE_OUTSIDE static ptrdiff_t LOCAL(multiply_adds)(ptrdiff_t rounds)
     for (int i = 0; i < LOCAL(chains); i++)
         sum[i] = SPREAD((REAL)i);
     for (ptrdiff_t round = 0; round < rounds; round++) {
-        _Pragma("GCC unroll 24")
+        ENGINE_UNROLL
         for (int i = 0; i < LOCAL(chains); i++)
             sum[i] = MULTIPLY_ADD(sum[i], x, y);
     }

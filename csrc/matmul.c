@@ -24,7 +24,7 @@ typedef atomic_int failure;
 enum {
     /* Multiply-adds: fewer are done before a second thread is awake. */
     WORTH_A_JOB = 250000,
-    /* A job has whole panels of columns, whose widths are 32, 16, 8 and 4; rows are cut anywhere. */
+    /* A job has whole panels of columns: they are 32, 16, 8 or 4 wide. Rows are cut anywhere. */
     COLUMN_GRAIN = 64,
     FEW_ROWS = 42,
     /* A's block of MOST_ROWS x MOST_STEPS takes a quarter of the second cache, beside one panel of

@@ -205,7 +205,9 @@ cdef extern from "ladder.h" nogil:
         ENGINE_RUNGS
     ctypedef struct engine_rung:
         const char *name
-        void (*run)(ptrdiff_t, ptrdiff_t, ptrdiff_t, const float *, const float *, float *) noexcept nogil
+        void (*run)(
+            ptrdiff_t, ptrdiff_t, ptrdiff_t, const float *, const float *, float *
+        ) noexcept nogil
     const engine_rung engine_ladder[ENGINE_RUNGS]
     ptrdiff_t engine_multiply_adds_float32(ptrdiff_t rounds)
     ptrdiff_t engine_multiply_adds_float64(ptrdiff_t rounds)

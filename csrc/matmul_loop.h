@@ -54,8 +54,8 @@ static int NAME(many_columns)(const NAME(piece) *p)
 {
     const NAME(engine_tiles) *tiles = NAME(engine_tiles_in_use)();
     const ptrdiff_t width = tiles->columns, steps_at_once = NAME(k_block)(p->k);
-    /* B is packed if its rows are no runs, if many tiles read it, or if it is so large that every row
-     * of it is on a page of its own. Measured: below that, packing costs more than it gives. */
+    /* B is packed if its rows are no runs, if many tiles read it, or if it is so large that every
+     * row is on a page of its own. Measured: below that, packing costs more than it gives. */
     const int pack_b = p->b_column != 1 || p->m >= MANY_TILES * tiles->rows ||
                        (p->m >= FEW_ROWS && p->n * p->k >= MUCH_B);
     const int a_runs_along_k = p->a_step == 1;
@@ -74,7 +74,8 @@ static int NAME(many_columns)(const NAME(piece) *p)
     const ptrdiff_t run = a_runs_along_k ? steps_at_once : rows_at_once;
     const ptrdiff_t new_distance = ((run + line - 1) / line | 1) * line;
     const ptrdiff_t b_size = pack_b ? round_up(columns_at_once, width) * steps_at_once : 0;
-    const ptrdiff_t a_size = pack_a ? (a_runs_along_k ? rows_at_once : steps_at_once) * new_distance : 0;
+    const ptrdiff_t runs = a_runs_along_k ? rows_at_once : steps_at_once;
+    const ptrdiff_t a_size = pack_a ? runs * new_distance : 0;
     REAL *b_copy = NULL, *a_copy = NULL;
     if (pack_a || pack_b) {
         b_copy = engine_scratch_take((round_up(b_size, line) + a_size) * (ptrdiff_t)sizeof(REAL));

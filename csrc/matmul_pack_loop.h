@@ -27,8 +27,8 @@ static inline void NAME(turn)(const REAL *from, ptrdiff_t distance, REAL *to, pt
 }
 #endif
 
-/* A panel of B: `columns` of at most `width` columns and `steps` rows, as steps x width. The columns
- * that B has not are 0: the tile reads whole vectors, and what it makes of them is not stored. */
+/* A panel of B: `columns` of at most `width` columns and `steps` rows, as steps x width. The
+ * columns that B has not are 0: nothing uninitialised is ever read. */
 static void NAME(pack_panel)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps, const REAL *b,
                              ptrdiff_t b_row, ptrdiff_t b_column, REAL *to)
 {

@@ -1,4 +1,4 @@
-/* The naive twin of matmul.c: the definition, three loops. The oracle, and where to begin reading. */
+/* The naive twin of matmul.c: the definition, three loops. The oracle, and the place to begin. */
 #include "matmul.h"
 
 #define REAL double

@@ -2,8 +2,8 @@
  *
  * Both compute c[i][j] = sum over k of a[i][k] * b[k][j] and finish it as the tile does (see
  * matmul_tile.h): row_bias and column_bias where they are not NULL, then relu. All distances are in
- * elements, may be negative or 0, and nothing needs to be aligned. c may not overlap a or b. Nothing
- * is allocated, nothing can fail. columns >= 1 and steps >= 1.
+ * elements, may be negative or 0, and nothing needs to be aligned. c may not overlap a or b.
+ * Nothing is allocated, nothing can fail. columns >= 1 and steps >= 1.
  *
  * `row`: one row of A. Every element takes its products in the order of k, as in a tile, with the
  * same bits. Much of B passes by once, so what counts is to walk it in long runs.

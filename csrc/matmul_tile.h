@@ -5,8 +5,7 @@
  *     c[i][j]  =  sum over k of  a[i][k] * b[k][j]          i < rows, j < columns, k < steps
  *
  *     a[i][k]  is at  a + i*a_row + k*a_step
- *     b[k][j]  is at  b + k*b_step + j                      tile
- *                     b + b_rows[k] + j                     tile_rows: a table instead of a stride
+ *     b[k][j]  is at  b + k*b_step + j
  *     c[i][j]  is at  c + i*c_row + j
  *
  * All distances are in elements; any may be negative or 0, except that rows of c may not overlap.
@@ -33,11 +32,11 @@
  * c may not overlap a or b. Nothing is allocated, nothing can fail, no state: any thread may call.
  *
  * How good it is: at full height the AVX-512 tile does 28 multiply-adds for 2 loads of B and 14
- * broadcasts of A. The multiply-add units are full from a height of 4 up; below that (rows < 3) it
- * waits for its own sums. B may come from the second cache without loss, A and C from wherever.
+ * broadcasts of A. The multiply-add units are full from a height of 4 up; lower tiles wait for their
+ * own sums. B may come from the second cache without loss, A and C from wherever.
  *
- * For a kernel of its own (another loop over k, another source of A) a file can build on the same
- * pieces: matmul_tile_pieces.h has start, run and finish as inlined functions.
+ * A kernel of its own (another loop over k, rows of B from a table instead of a stride) can be built
+ * from the same pieces: matmul_tile_pieces.h has start, run and finish as inlined functions.
  */
 #ifndef ENGINE_MATMUL_TILE_H
 #define ENGINE_MATMUL_TILE_H
@@ -50,8 +49,7 @@ enum { ENGINE_TILE_MOST_ROWS = 14 };
 typedef struct {
     ptrdiff_t steps;
     ptrdiff_t a_row, a_step;
-    ptrdiff_t b_step;        /* unread by tile_rows */
-    const ptrdiff_t *b_rows; /* `steps` offsets; unread by tile */
+    ptrdiff_t b_step;
     ptrdiff_t c_row;
     int accumulate, relu;
 } engine_tile;
@@ -67,13 +65,11 @@ typedef void (*engine_tile_float64)(const engine_tile *tile, ptrdiff_t columns, 
 typedef struct {
     ptrdiff_t rows, columns;
     engine_tile_float32 tile[ENGINE_TILE_MOST_ROWS];
-    engine_tile_float32 tile_rows[ENGINE_TILE_MOST_ROWS];
 } engine_tiles_float32;
 
 typedef struct {
     ptrdiff_t rows, columns;
     engine_tile_float64 tile[ENGINE_TILE_MOST_ROWS];
-    engine_tile_float64 tile_rows[ENGINE_TILE_MOST_ROWS];
 } engine_tiles_float64;
 
 /* Those of the instruction set in use. Ask once a product: the answer is good for as long as the

@@ -4,30 +4,27 @@
 
 PIECE void LOCAL(tile_of)(int rows, int vectors, int masked, MASK edge, const engine_tile *tile,
                           ptrdiff_t columns, const REAL *a, const REAL *b, REAL *c,
-                          const REAL *row_bias, const REAL *column_bias, const ptrdiff_t *b_rows)
+                          const REAL *row_bias, const REAL *column_bias)
 {
     VECTOR sum[TILE_ROWS][2];
     LOCAL(tile_prefetch)(rows, columns, tile->steps, c, tile->c_row);
     LOCAL(tile_start)(rows, vectors, sum);
     LOCAL(tile_run)(rows, vectors, masked, edge, sum, tile->steps, a, tile->a_row, tile->a_step, b,
-                    tile->b_step, b_rows);
+                    tile->b_step, NULL);
     LOCAL(tile_finish)(rows, vectors, masked, edge, sum, c, tile->c_row, tile->accumulate, row_bias,
                        column_bias, tile->relu);
 }
 
 PIECE void LOCAL(tile_high)(int rows, const engine_tile *tile, ptrdiff_t columns, const REAL *a,
-                            const REAL *b, REAL *c, const REAL *row_bias, const REAL *column_bias,
-                            const ptrdiff_t *b_rows)
+                            const REAL *b, REAL *c, const REAL *row_bias, const REAL *column_bias)
 {
     if (columns == 2 * LANES)
-        LOCAL(tile_of)(rows, 2, 0, MASK_OF(0), tile, columns, a, b, c, row_bias, column_bias,
-                       b_rows);
+        LOCAL(tile_of)(rows, 2, 0, MASK_OF(0), tile, columns, a, b, c, row_bias, column_bias);
     else if (columns > LANES)
         LOCAL(tile_of)(rows, 2, 1, MASK_OF(columns - LANES), tile, columns, a, b, c, row_bias,
-                       column_bias, b_rows);
+                       column_bias);
     else
-        LOCAL(tile_of)(rows, 1, 1, MASK_OF(columns), tile, columns, a, b, c, row_bias, column_bias,
-                       b_rows);
+        LOCAL(tile_of)(rows, 1, 1, MASK_OF(columns), tile, columns, a, b, c, row_bias, column_bias);
 }
 
 /* Written out once a height: `rows` must be a constant in each. */
@@ -36,13 +33,7 @@ PIECE void LOCAL(tile_high)(int rows, const engine_tile *tile, ptrdiff_t columns
                                           const REAL *a, const REAL *b, REAL *c,                   \
                                           const REAL *row_bias, const REAL *column_bias)           \
     {                                                                                              \
-        LOCAL(tile_high)(rows, tile, columns, a, b, c, row_bias, column_bias, NULL);               \
-    }                                                                                              \
-    TARGET static void LOCAL(tile_rows_##rows)(const engine_tile *tile, ptrdiff_t columns,         \
-                                               const REAL *a, const REAL *b, REAL *c,              \
-                                               const REAL *row_bias, const REAL *column_bias)      \
-    {                                                                                              \
-        LOCAL(tile_high)(rows, tile, columns, a, b, c, row_bias, column_bias, tile->b_rows);       \
+        LOCAL(tile_high)(rows, tile, columns, a, b, c, row_bias, column_bias);                     \
     }
 
 HEIGHT(1)
@@ -70,13 +61,6 @@ static const NAME(engine_tiles) LOCAL(tiles) = {
 #if TILE_ROWS > 6
      LOCAL(tile_7), LOCAL(tile_8), LOCAL(tile_9), LOCAL(tile_10), LOCAL(tile_11), LOCAL(tile_12),
      LOCAL(tile_13), LOCAL(tile_14)
-#endif
-    },
-    {LOCAL(tile_rows_1), LOCAL(tile_rows_2), LOCAL(tile_rows_3), LOCAL(tile_rows_4),
-     LOCAL(tile_rows_5), LOCAL(tile_rows_6),
-#if TILE_ROWS > 6
-     LOCAL(tile_rows_7), LOCAL(tile_rows_8), LOCAL(tile_rows_9), LOCAL(tile_rows_10),
-     LOCAL(tile_rows_11), LOCAL(tile_rows_12), LOCAL(tile_rows_13), LOCAL(tile_rows_14)
 #endif
     },
 };

@@ -54,7 +54,7 @@
 #ifndef ENGINE_INLINE
 #if defined(__GNUC__) || defined(__clang__)
 #define ENGINE_INLINE static inline __attribute__((always_inline, unused))
-#define ENGINE_UNROLL _Pragma("GCC unroll 16")
+#define ENGINE_UNROLL _Pragma("GCC unroll 32")
 #define ENGINE_ROLLED _Pragma("GCC unroll 1")
 #define ENGINE_OUTSIDE __attribute__((noinline))
 #else

@@ -1,11 +1,12 @@
 /* Memory for working copies: packed panels and the like. Contract.
  *
- * engine_scratch_take gives `bytes` (>= 0) bytes that begin with a cache line, uninitialised, or NULL
- * if there is none; engine_scratch_give takes them back, on the same thread, and takes NULL too.
+ * engine_scratch_take gives `bytes` (>= 0) bytes that begin with a cache line, uninitialised, or
+ * NULL if there is none; engine_scratch_give takes them back, on the same thread, and takes NULL
+ * too.
  *
- * Why not malloc alone: large blocks go back to the system when they are freed, and the system hands
- * out new pages one fault at a time, which costs more than filling them. So every thread keeps the
- * last block that it gave back, up to ENGINE_SCRATCH_KEPT bytes, until it ends. Whoever takes a
+ * Why not malloc alone: large blocks go back to the system when they are freed, and the system
+ * hands out new pages one fault at a time, which costs more than filling them. So every thread
+ * keeps the last block that it gave back, up to ENGINE_SCRATCH_KEPT bytes, until it ends. Whoever takes a
  * second block while holding the first gets one from malloc.
  */
 #ifndef ENGINE_SCRATCH_H

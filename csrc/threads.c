@@ -46,9 +46,9 @@ typedef struct call {
     void (*run)(void *, ptrdiff_t);
     void *context;
     ptrdiff_t jobs;
-    atomic_ptrdiff_t next;    /* the first job that nobody has claimed */
-    atomic_int helpers;       /* workers that are inside; changes under the lock */
-    int places;               /* how many more workers may join; under the lock */
+    atomic_ptrdiff_t next; /* the first job that nobody has claimed */
+    atomic_int helpers;    /* workers that are inside; changes under the lock */
+    int places;            /* how many more workers may join; under the lock */
     struct call *after;
 } call;
 
@@ -137,9 +137,8 @@ static void after_fork_in_parent(void)
 
 static void after_fork_in_child(void)
 {
-    /* The workers and the callers on other threads did not come along, nor do their records count.
-     * Whoever forks is not inside engine_parallel, unless a job forks: then it is a worker's or a
-     * caller's copy, and finds its own counter untouched. */
+    /* The workers and the callers on other threads did not come along: their records lie on stacks
+     * that nobody stands on any more. */
     pthread_mutex_init(&lock, NULL);
     pthread_cond_init(&work_has_come, NULL);
     pthread_cond_init(&helper_has_left, NULL);

@@ -2,9 +2,9 @@
  *
  *     engine_parallel(jobs, run, context)    calls run(context, i) once for every i < jobs
  *
- * and returns when all are done. The caller works too: jobs are handed out by an atomic counter, and
- * it takes whatever no worker has claimed, so a worker that is slow to wake costs nothing. Which
- * thread does which job, and when, is not defined: a result must not depend on it.
+ * and returns when all are done. The caller works too: jobs are handed out by an atomic counter,
+ * and it takes whatever no worker has claimed, so a worker that is slow to wake costs nothing.
+ * Which thread does which job, and when, is not defined: a result must not depend on it.
  *
  * - Any number of threads may call at once; each gets on even if every worker is busy.
  * - Inside a job, engine_parallel runs in line: no nesting, no deadlock.
@@ -25,9 +25,9 @@ enum { ENGINE_MOST_THREADS = 256 };
 
 void engine_parallel(ptrdiff_t jobs, void (*run)(void *context, ptrdiff_t job), void *context);
 
-/* How many threads, the caller included, work on one call: 1 .. ENGINE_MOST_THREADS; what is outside
- * is brought inside. It starts as 1. Any thread may change it at any time; calls that are under way
- * are not disturbed. */
+/* How many threads, the caller included, work on one call: 1 .. ENGINE_MOST_THREADS; what is
+ * outside is brought inside. It starts as 1. Any thread may change it at any time; calls that are
+ * under way are not disturbed. */
 void engine_set_threads(int threads);
 int engine_threads(void);
 
