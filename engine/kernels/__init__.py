@@ -13,68 +13,81 @@ It is *not* a place for mathematics or for derivatives (those are in engine/ops)
 nothing of Tensor. It imports NumPy and nothing else of engine.
 """
 
-from engine.kernels.convolution import (
-    ConvolutionError,
-    convolve,
-    convolve_reference,
-    convolve_to_bias,
-    convolve_to_bias_reference,
-    convolve_to_input,
-    convolve_to_input_reference,
-    convolve_to_weight,
-    convolve_to_weight_reference,
-)
+from importlib import import_module
+from typing import Any
+
 from engine.kernels.elementwise import erf, erf_reference
-from engine.kernels.fused import (
-    bias_relu_backward,
-    bias_relu_backward_reference,
-    cross_entropy,
-    cross_entropy_backward,
-    cross_entropy_backward_reference,
-    cross_entropy_reference,
-    layer_norm,
-    layer_norm_backward,
-    layer_norm_backward_reference,
-    layer_norm_reference,
-    log_softmax,
-    log_softmax_backward,
-    log_softmax_backward_reference,
-    log_softmax_reference,
-    relu,
-    relu_backward,
-    relu_backward_reference,
-    relu_reference,
-    softmax,
-    softmax_backward,
-    softmax_backward_reference,
-    softmax_reference,
-)
-from engine.kernels.fused_steps import (
-    adam_step,
-    adam_step_reference,
-    sgd_step,
-    sgd_step_reference,
-)
-from engine.kernels.fused_sums import mean, mean_reference, sum_, sum_reference
 from engine.kernels.ladder import ladder
-from engine.kernels.loading import (
-    backend,
-    backend_reason,
-    instruction_set,
-    limit_instruction_set,
-)
+from engine.kernels.loading import backend, backend_reason, instruction_set, limit_instruction_set
 from engine.kernels.matmul import matmul, matmul_reference
-from engine.kernels.pooling import (
-    average_pool,
-    average_pool_backward,
-    average_pool_backward_reference,
-    average_pool_reference,
-    max_pool,
-    max_pool_backward,
-    max_pool_backward_reference,
-    max_pool_reference,
-)
-from engine.kernels.threads import get_num_threads, set_num_threads
+
+# What the scalar engine does without is read in when it is first asked for: the fewer objects there
+# are, the less a garbage collection costs, and one comes every few thousand Values. `matmul` and
+# `ladder` are not among it: their modules have the same names, and whoever comes last would win.
+_LATER = {
+    "convolution": (
+        "ConvolutionError",
+        "convolve",
+        "convolve_reference",
+        "convolve_to_bias",
+        "convolve_to_bias_reference",
+        "convolve_to_input",
+        "convolve_to_input_reference",
+        "convolve_to_weight",
+        "convolve_to_weight_reference",
+    ),
+    "fused": (
+        "bias_relu_backward",
+        "bias_relu_backward_reference",
+        "cross_entropy",
+        "cross_entropy_backward",
+        "cross_entropy_backward_reference",
+        "cross_entropy_reference",
+        "layer_norm",
+        "layer_norm_backward",
+        "layer_norm_backward_reference",
+        "layer_norm_reference",
+        "log_softmax",
+        "log_softmax_backward",
+        "log_softmax_backward_reference",
+        "log_softmax_reference",
+        "relu",
+        "relu_backward",
+        "relu_backward_reference",
+        "relu_reference",
+        "softmax",
+        "softmax_backward",
+        "softmax_backward_reference",
+        "softmax_reference",
+    ),
+    "fused_steps": (
+        "adam_step",
+        "adam_step_reference",
+        "sgd_step",
+        "sgd_step_reference",
+    ),
+    "fused_sums": (
+        "mean",
+        "mean_reference",
+        "sum_",
+        "sum_reference",
+    ),
+    "pooling": (
+        "average_pool",
+        "average_pool_backward",
+        "average_pool_backward_reference",
+        "average_pool_reference",
+        "max_pool",
+        "max_pool_backward",
+        "max_pool_backward_reference",
+        "max_pool_reference",
+    ),
+    "threads": (
+        "get_num_threads",
+        "set_num_threads",
+    ),
+}
+_WHERE = {name: module for module, names in _LATER.items() for name in names}
 
 __all__ = [
     "ConvolutionError",
@@ -136,3 +149,15 @@ __all__ = [
     "sum_",
     "sum_reference",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"engine.kernels has no {name!r}")
+    found = getattr(import_module(f"engine.kernels.{_WHERE[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
