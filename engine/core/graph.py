@@ -33,12 +33,13 @@ by_serial = attrgetter("serial")
 class Extra:
     """What few vertices have, kept apart so that the many stay small."""
 
-    __slots__ = ("backward", "hooks", "label", "params")
+    __slots__ = ("afterwards", "backward", "hooks", "label", "params")
 
     def __init__(self) -> None:
         self.label = ""
         self.params: dict[str, Any] = {}
         self.hooks: dict[int, Callable] = {}
+        self.afterwards: dict[int, Callable] = {}
         self.backward: Callable | None = None
 
 
@@ -107,7 +108,7 @@ def reach(roots: Iterable[Any]) -> list[Any]:
                 vertex = vertex.y
             else:
                 for other in vertex.plan.sources(vertex):
-                    if other not in seen:
+                    if other is not None and other not in seen:
                         seen.add(other)
                         waiting.append(other)
                 break
@@ -118,7 +119,7 @@ def reach(roots: Iterable[Any]) -> list[Any]:
 
 
 def sweep(
-    roots: list[tuple[Any, Any]], create_graph: bool = False
+    roots: list[tuple[Any, Any]], create_graph: bool = False, freed: Any = None
 ) -> Iterator[tuple[Any, Any, tuple]]:
     """The reverse sweep: from the roots to the leaves, each vertex once, the newest first.
 
@@ -129,6 +130,7 @@ def sweep(
     Args:
         roots: pairs of a vertex and the gradient that starts there.
         create_graph: read the rules on recorded Values, so that gradients have gradients.
+        freed: what a vertex holds once it has been read, in place of what it held; None to keep it.
 
     Yields:
         (vertex, g, shares): the complete gradient `g` that arrived at the vertex, and what each of
@@ -163,6 +165,8 @@ def sweep(
             raise
         if anomaly:
             _refuse_nan(vertex, g, shares)
+        if freed is not None:
+            vertex.held = freed
         if kind == BOTH:
             share, other = shares
             x = vertex.x
@@ -177,8 +181,11 @@ def sweep(
             under_way[x] = under_way[x] + shares[0] if x in under_way else shares[0]
         else:
             for x, share in zip(plan.sources(vertex), shares, strict=True):
-                under_way[x] = under_way[x] + share if x in under_way else share
+                if x is not None:
+                    under_way[x] = under_way[x] + share if x in under_way else share
         yield vertex, g, shares
+        # Whoever takes a gradient that nobody else refers to need not copy it.
+        shares = share = other = None
     if under_way:
         again = describe(next(iter(under_way)))
         raise RuntimeError(
@@ -202,26 +209,19 @@ def describe(vertex: Any) -> str:
     return f"{label}{name} at {place}" if place else f"{label}{name}"
 
 
-def input_values(vertex: Any) -> str:
-    """The inputs of a vertex by name with their numbers, for messages: `x = -1.0, y = 2.0`."""
-    op = vertex.plan.op
-    inputs = vertex.x if vertex.plan.packed else (vertex.x, vertex.y)
-    pairs = zip(op.inputs, inputs, strict=False)
-    return ", ".join(f"{name} = {_shown(value)}" for name, value in pairs)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "(" + ", ".join(map(_shown, value)) + ")"
-    return f"{getattr(value, 'data', value)!r}"
-
-
 def _refuse_nan(vertex: Any, g: Any, shares: tuple) -> None:
     for source, share in zip(vertex.plan.sources(vertex), shares, strict=True):
-        number = getattr(share, "data", share)
-        if number != number:
+        if source is not None and has_nan(share):
             raise RuntimeError(
                 f"the backward rule of {describe(vertex)} gave NaN to {describe(source)}: "
-                f"the gradient that arrived is {getattr(g, 'data', g)!r}, {input_values(vertex)}, "
-                f"out = {vertex.data!r}"
+                f"the gradient that arrived is {getattr(g, '_data', g)!r}, "
+                f"{vertex.plan.show_inputs(vertex)}"
             )
+
+
+def has_nan(share: Any) -> bool:
+    """True for a number that is NaN, and for an array (or what holds one) with a NaN in it."""
+    share = getattr(share, "_data", share)
+    if isinstance(share, float | int):
+        return share != share
+    return share is not None and bool((share != share).any()) if hasattr(share, "any") else False

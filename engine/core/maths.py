@@ -34,6 +34,8 @@ def _ieee(array: Callable[..., Any], *numbers: float) -> float:
 def _unary(name: str, scalar: Callable[[float], float], array: Callable[[Any], Any]) -> Callable:
     def function(x: Number) -> Number:
         kind = type(x)
+        if kind is np.ndarray:
+            return array(x)
         if kind is float or kind is int or kind is bool:
             try:
                 return scalar(x)
@@ -50,6 +52,8 @@ def _binary(
     name: str, scalar: Callable[[float, float], float], array: Callable[[Any, Any], Any]
 ) -> Callable:
     def function(x: Number, y: Number) -> Number:
+        if type(x) is np.ndarray or type(y) is np.ndarray:
+            return array(x, y)
         kinds = {type(x), type(y)}
         if kinds <= _NUMBERS:
             try:
@@ -88,6 +92,10 @@ def _floor(x: float) -> float:
 
 def _ceil(x: float) -> float:
     return math.copysign(math.ceil(x), x)
+
+
+def _trunc(x: float) -> float:
+    return math.copysign(math.trunc(x), x)
 
 
 def _sign(x: float) -> float:
@@ -132,6 +140,7 @@ absolute = _unary("absolute", math.fabs, np.abs)
 sign = _unary("sign", _sign, _sign_of_array)
 floor = _unary("floor", _floor, np.floor)
 ceil = _unary("ceil", _ceil, np.ceil)
+trunc = _unary("trunc", _trunc, np.trunc)
 # Halves go to the even neighbour, in Python, NumPy and PyTorch alike.
 rint = _unary("rint", lambda x: round(float(x), 0), np.rint)
 
@@ -139,6 +148,9 @@ atan2 = _binary("atan2", math.atan2, np.arctan2)
 hypot = _binary("hypot", math.hypot, np.hypot)
 power = _binary("power", math.pow, np.power)
 divide = _binary("divide", lambda x, y: x / y, np.divide)
+floor_divide = _binary("floor_divide", lambda x, y: x // y, np.floor_divide)
+remainder = _binary("remainder", lambda x, y: x % y, np.remainder)
+fmod = _binary("fmod", math.fmod, np.fmod)
 maximum = _binary("maximum", _maximum, np.maximum)
 minimum = _binary("minimum", _minimum, np.minimum)
 
@@ -160,7 +172,7 @@ FUNCTIONS["where"] = where
 
 def zero(g: Any) -> Any:
     """No gradient, in the shape of `g`: 0.0 for a number, zeros for an array."""
-    return np.zeros_like(g) if isinstance(g, np.ndarray) else 0.0
+    return np.zeros_like(g) if isinstance(g, np.ndarray | np.generic) else 0.0
 
 
 def sum_to(array: Any, shape: tuple[int, ...]) -> Any:

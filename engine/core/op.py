@@ -26,6 +26,20 @@ nobody has, and turns the class into the one object of that operation.
 A rule is either a slope (`slope_x`, the local derivative; it may be a plain number) or a flow
 (`to_x(self, g, ...)`, how the gradient `g` that arrived goes on). Both are written with operators
 and with other operations only. How they are read is `engine.core.plan`; nothing here holds a graph.
+
+What a rule may ask for by name, besides `g` and the inputs:
+
+| name          | what it is                                                                       |
+|---------------|----------------------------------------------------------------------------------|
+| `out`         | the result; with several results (`outs`), each by its name, and `g_<name>`      |
+| `x_shape`     | the shape of the input x alone (of a group: the shapes), so that x is not held   |
+| a kept name   | what `forward` returned behind the result, as `keeps = (...)` lists              |
+| `position`    | in the flow of a group: which of its members the gradient goes to                |
+| a parameter   | keyword-only, as in `forward`                                                    |
+
+Something kept that depends on the inputs and is not an integer has a second source,
+`keep_<name>(self, x, ...)`, written with operations. What is kept is a shortcut for arrays; readers
+that record or print ask the second source, or second derivatives would be silently wrong.
 """
 
 from __future__ import annotations
@@ -41,7 +55,7 @@ import numpy as np
 REGISTRY: dict[str, Op] = {}
 """Every operation, by the name that users see ('abs', not 'abs_')."""
 
-_RESERVED = {"g", "out", "vertex", "each", "ieee", "fit", "zero", "again", "self"}
+_RESERVED = set("g out vertex each position ieee fit zero again self held handle check".split())
 """Names that the generated text of a plan uses (`engine.core.plan`)."""
 
 NAMED: dict[str, Callable] = {}
@@ -107,13 +121,21 @@ class Op:
 
     Class attributes that a subclass may set: `symbol` (how the operation is written between its
     operands), `constant` (inputs that carry no gradient), `groups` (inputs that are sequences, for
-    operations over any number of inputs), `samples` and `hard_points`.
+    operations over any number of inputs), `keeps` and `outs` (names of what `forward` returns, see
+    above), `is_view` (the result may share the memory of the first input), `keeps_integers` (whole
+    numbers in, whole numbers out; otherwise they become floating-point numbers first),
+    `torch_name` (PyTorch's name for it in a printed `grad_fn`), `samples` and `hard_points`.
     """
 
     symbol: str | None = None
     aliases: tuple[str, ...] = ()
     constant: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
+    outs: tuple[str, ...] = ()
+    is_view: bool = False
+    keeps_integers: bool = False
+    torch_name: str | None = None
     samples: tuple[Sample, ...] = ()
     hard_points: tuple[Sample, ...] = ()
 
@@ -129,12 +151,16 @@ class Op:
         self.name = type(self).__name__.rstrip("_")
         self.inputs, self.defaults = _parameters(self.forward)
         self.params = tuple(self.defaults)
-        for name in (*self.inputs, *self.params):
-            if name in _RESERVED or name.startswith("slope_"):
+        for name in (*self.inputs, *self.params, *self.keeps, *self.outs):
+            if name in _RESERVED or name.startswith(("slope_", "to_", "keep_")):
                 raise TypeError(
                     f"{self.name}: an input or parameter cannot be called {name!r}, which has a "
                     f"meaning of its own in rules; call it x, y or what it stands for"
                 )
+        names = (*self.inputs, *self.params, *self.keeps, *self.outs)
+        if len(set(names)) != len(names):
+            raise TypeError(f"{self.name}: two of {', '.join(names)} have the same name")
+        self.keepers = {k: _parameters(f) for k in self.keeps if (f := self._keeper(k))}
         self.plans: dict[Any, Any] = {}
         self.rules = {x: self._rule(x) for x in self.inputs if x not in self.constant}
 
@@ -150,7 +176,11 @@ class Op:
             return Rule(None, slope, False, (), ())
         rule = slope if flow is None else flow
         needs, params = _parameters(rule)
-        known = {*self.inputs, "out"} | ({"g"} if flow is not None else set())
+        known = {*self.inputs, *(f"{y}_shape" for y in self.inputs), *self.keeps}
+        known |= set(self.outs) or {"out"}
+        if flow is not None:
+            known |= {f"g_{y}" for y in self.outs} or {"g"}
+            known |= {"position"} if x in self.groups else set()
         for asked, where in [(n, known) for n in needs] + [(p, set(self.params)) for p in params]:
             if asked not in where:
                 hint = "; a slope does not see g, a flow (to_) does" if asked == "g" else ""
@@ -159,6 +189,10 @@ class Op:
                     f"(there is: {', '.join(sorted(where))}){hint}"
                 )
         return Rule(rule, None, flow is not None, needs, tuple(params))
+
+    def _keeper(self, name: str) -> Callable | None:
+        """The second source of something kept, if it has one."""
+        return getattr(self, f"keep_{name}", None)
 
     @property
     def summary(self) -> str:
@@ -210,13 +244,20 @@ class Op:
                 if reader is not None:
                     return reader.record(self, inputs, self.complete(params))
                 break
-        return self.forward(*inputs, **params)
+        out = self.forward(*inputs, **params)
+        return out[0] if self.keeps else out
 
     def __repr__(self) -> str:
         return f"<operation {self.name}: {self.summary}>"
 
     def __reduce__(self) -> tuple:
         return find_op, (self.name,)
+
+
+def recorded_name(op: Op) -> str:
+    """What PyTorch calls the vertex of this operation: `MulBackward0`."""
+    name = op.torch_name or "".join(part.title() for part in op.name.split("_"))
+    return name if name[-1].isdigit() else f"{name}Backward0"
 
 
 class Elementwise(Op):

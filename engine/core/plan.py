@@ -22,9 +22,9 @@ A reader decides only where the value of a name comes from:
 |------------|------------------------------|---------------|------------------------------------|
 | `number`   | `vertex.x._data`             | `vertex._data` | Python floats                     |
 | `recorded` | `vertex.x`                   | `vertex`      | Values, which record it anew       |
-| `array`    | an element of `vertex.held`  | the same      | NumPy arrays                       |
 
-This is not the sweep: a plan knows one vertex. `engine.core.graph` walks over all of them.
+`engine.tensor.plan` adds the readers of arrays. This is not the sweep: a plan knows one vertex.
+`engine.core.graph` walks over all of them.
 """
 
 from __future__ import annotations
@@ -80,29 +80,18 @@ class Plan:
         return self._compile("recorded")
 
     @cached_property
-    def pull_array(self) -> Callable:
-        """`pull` on the arrays that a vertex holds, each share summed to the shape of its input."""
-        return self._compile("array")
-
-    @cached_property
     def sources(self) -> Callable:
         """vertex to its source vertices, in the order of the shares that `pull` returns."""
         terms = [f"*{x}" if x in self.op.groups else x for x in self.wanted]
         unpack = [f"{x} = {self._stored(x)}" for x in self.op.inputs if x != self._stored(x)]
-        lines = [*self._unpack(), *unpack, f"return {_tuple(terms)}"]
+        lines = [*self._unpack(), *unpack, f"return {in_brackets(terms)}"]
         return self._define("sources", "vertex", lines, {})
 
-    @cached_property
-    def holds(self) -> tuple[str, ...]:
-        """What a vertex over arrays must hold: what the rules in use name, and no more."""
-        needs = dict.fromkeys(n for x in self.wanted for n in self.op.rules[x].needs if n != "g")
-        return (*needs, *(f"{x}_shape" for x in self.wanted))
-
-    def hold(self, inputs: tuple, out: Any) -> tuple:
-        """The values of `holds` for these inputs and this result: `vertex.held`."""
-        known = dict(zip(self.op.inputs, inputs, strict=True), out=out)
-        known |= {f"{x}_shape": np.shape(known[x]) for x in self.wanted}
-        return tuple(known[name] for name in self.holds)
+    def show_inputs(self, vertex: Any) -> str:
+        """The inputs of a vertex by name with their numbers, and its result, for messages."""
+        inputs = vertex.x if self.packed else (vertex.x, vertex.y)
+        pairs = [*zip(self.op.inputs, inputs, strict=False), ("out", vertex)]
+        return ", ".join(f"{name} = {_shown(value)}" for name, value in pairs)
 
     # --- writing the text: names come from the signatures of rules, never from a user ---
 
@@ -110,10 +99,10 @@ class Plan:
         rules = [self.op.rules[x] for x in self.wanted]
         needed = {name for rule in rules for name in rule.needs}
         lines = self._fetch(reader, needed)
-        lines += [f"{p} = vertex.params[{p!r}]" for p in _once(p for r in rules for p in r.params)]
+        lines += [f"{p} = vertex.params[{p!r}]" for p in once(p for r in rules for p in r.params)]
         names = {f"slope_{x}": self.op.rules[x].function for x in self.wanted}
-        names |= {"ieee": np.float64, "fit": maths.sum_to, "zero": maths.zero}
-        lines.append(f"return {_tuple(self._share(x, reader) for x in self.wanted)}")
+        names |= {"ieee": np.float64, "zero": maths.zero}
+        lines.append(f"return {in_brackets(self._share(x, reader) for x in self.wanted)}")
         if reader in ("number", "recorded"):
             # Python's float raises where IEEE 754 has an answer (1 / 0): the rules are read again,
             # on NumPy's numbers. A try costs nothing as long as nothing is raised.
@@ -133,8 +122,6 @@ class Plan:
 
     def _fetch(self, reader: str, needed: set[str]) -> list[str]:
         """Lines that give each needed name its value."""
-        if reader == "array":
-            return [f"{_tuple(self.holds)} = vertex.held"]
         lines = self._unpack()
         for x, m in zip(self.op.inputs, self.mask, strict=True):
             if x not in needed:
@@ -156,7 +143,7 @@ class Plan:
         return f"ieee({number})" if reader.endswith("_ieee") else number
 
     def _unpack(self) -> list[str]:
-        return [f"{_tuple(self.op.inputs)} = vertex.x"] if self.packed else []
+        return [f"{in_brackets(self.op.inputs)} = vertex.x"] if self.packed else []
 
     def _stored(self, x: str) -> str:
         """Where the vertex keeps this input (after unpacking)."""
@@ -165,7 +152,7 @@ class Plan:
     def _share(self, x: str, reader: str) -> str:
         """The expression for what the input x receives."""
         rule = self.op.rules[x]
-        slope = _inline(rule.function)
+        slope = inline(rule.function)
         if slope is None:
             arguments = ", ".join((*rule.needs, *(f"{p}={p}" for p in rule.params)))
             slope = f"slope_{x}({arguments})"
@@ -175,8 +162,6 @@ class Plan:
             share = f"g * {'each' if x in self.op.groups else slope}"
         else:
             share = {1: "g", -1: "-g", 0: "zero(g)"}.get(rule.number, f"g * {rule.number!r}")
-        if reader == "array":
-            return f"fit({share}, {x}_shape)"
         if reader == "number_ieee":
             share = f"float({share})"
         if x not in self.op.groups:
@@ -188,12 +173,28 @@ class Plan:
     def _define(
         self, name: str, arguments: str, lines: list[str], names: dict[str, Any]
     ) -> Callable:
-        """Compiles a function whose text tracebacks and debuggers can show."""
-        text = f"def {name}({arguments}):\n" + "".join(f"    {line}\n" for line in lines)
-        file = f"<{name} of {self.op.name}, mask {self.mask}, plan {next(_serials)}>"
-        linecache.cache[file] = (len(text), None, text.splitlines(True), file)
-        exec(compile(text, file, "exec"), names)
-        return names[name]
+        return define(name, arguments, lines, names, f"{name} of {self.op.name}, mask {self.mask}")
+
+
+def define(
+    name: str, arguments: str, lines: list[str], names: dict[str, Any], what: str
+) -> Callable:
+    """Compiles a function whose text tracebacks and debuggers can show.
+
+    Args:
+        name: the function's name.
+        arguments: its parameters, as they stand between the brackets.
+        lines: its body.
+        names: what its body may call.
+        what: what tracebacks call the file that it stands in.
+    """
+    text = f"def {name}({arguments}):\n" + "".join(f"    {line}\n" for line in lines)
+    file = f"<{what}, plan {next(_serials)}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(True), file)
+    # The module's name is where NumPy looks which warnings are to be heard.
+    names["__name__"] = __name__
+    exec(compile(text, file, "exec"), names)
+    return names[name]
 
 
 class LeafPlan:
@@ -230,7 +231,7 @@ _INLINE = (ast.expr_context, ast.Name, ast.Constant, ast.operator, ast.BinOp, as
 _INLINE += (ast.UnaryOp, ast.cmpop, ast.Compare)
 
 
-def _inline(function: Callable | None) -> str | None:
+def inline(function: Callable | None) -> str | None:
     """The body of a rule that is one short formula (`return 1 - out * out`), in brackets.
 
     A call costs more than such a formula. None where the rule does more, or its source is not
@@ -255,9 +256,15 @@ def _is_docstring(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
-def _once(names: Iterable[str]) -> dict[str, None]:
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "(" + ", ".join(map(_shown, value)) + ")"
+    return f"{getattr(value, '_data', value)!r}"
+
+
+def once(names: Iterable[str]) -> dict[str, None]:
     return dict.fromkeys(names)
 
 
-def _tuple(terms: Iterable[str]) -> str:
+def in_brackets(terms: Iterable[str]) -> str:
     return "(" + " ".join(f"{term}," for term in terms) + ")"

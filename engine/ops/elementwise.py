@@ -25,6 +25,7 @@ class Comparison(Elementwise):
     """True or false. A small step of an input does not change the answer: no gradient."""
 
     constant = ("x", "y")
+    keeps_integers = True
     samples = (at(1.0, 2.0), at(2.0, 1.0), at(1.5, 1.5))
 
 
@@ -106,6 +107,7 @@ class logical_and(Comparison):
 class add(Elementwise):
     """x + y. Each term receives the gradient unchanged."""
 
+    keeps_integers = True
     symbol = "+"
 
     def forward(self, x, y):
@@ -121,6 +123,7 @@ class add(Elementwise):
 class sub(Elementwise):
     """x - y. The first receives the gradient unchanged, the second receives it negated."""
 
+    keeps_integers = True
     symbol = "-"
 
     def forward(self, x, y):
@@ -136,6 +139,7 @@ class sub(Elementwise):
 class mul(Elementwise):
     """x * y. Each factor receives the gradient times the other factor."""
 
+    keeps_integers = True
     symbol = "*"
 
     def forward(self, x, y):
@@ -179,6 +183,7 @@ class pow_(Elementwise):
     zero to a power that is not negative passes nothing to the exponent.
     """
 
+    keeps_integers = True
     symbol = "**"
 
     def forward(self, x, y):
@@ -207,6 +212,8 @@ class pow_(Elementwise):
 class neg(Elementwise):
     """-x. The gradient changes its sign."""
 
+    keeps_integers = True
+
     aliases = ("negative",)
 
     def forward(self, x):
@@ -220,6 +227,8 @@ class neg(Elementwise):
 @operation
 class abs_(Elementwise):
     """|x|. The gradient passes with the sign of x, and at 0 nothing passes."""
+
+    keeps_integers = True
 
     aliases = ("absolute",)
 
@@ -236,6 +245,8 @@ class abs_(Elementwise):
 @operation
 class square(Elementwise):
     """x * x. The slope of a square is twice its side."""
+
+    keeps_integers = True
 
     def forward(self, x):
         return x * x
@@ -660,6 +671,8 @@ class softplus(Elementwise):
 class relu(Elementwise):
     """max(x, 0). The gradient passes where the result is not 0, and stops where it is."""
 
+    keeps_integers = True
+
     def forward(self, x):
         return maths.maximum(x, 0.0)
 
@@ -758,6 +771,8 @@ class silu(Elementwise):
 class maximum(Elementwise):
     """The larger of x and y. The larger one receives the gradient, equal ones half each."""
 
+    keeps_integers = True
+
     def forward(self, x, y):
         return maths.maximum(x, y)
 
@@ -774,6 +789,8 @@ class maximum(Elementwise):
 @operation
 class minimum(Elementwise):
     """The smaller of x and y. The smaller one receives the gradient, equal ones half each."""
+
+    keeps_integers = True
 
     def forward(self, x, y):
         return maths.minimum(x, y)
@@ -792,6 +809,8 @@ class minimum(Elementwise):
 class clip(Elementwise):
     """x kept between min and max. The gradient passes inside, the ends included, and stops
     outside."""
+
+    keeps_integers = True
 
     aliases = ("clamp",)
 
@@ -812,6 +831,8 @@ class clip(Elementwise):
 class where(Elementwise):
     """x where the condition holds, y elsewhere. The gradient goes to the one that was taken; the
     other receives exactly 0."""
+
+    keeps_integers = True
 
     constant = ("condition",)
 
@@ -844,6 +865,8 @@ class where(Elementwise):
 class sign(Elementwise):
     """-1, 0 or 1. Flat wherever it has a slope, so the gradient is 0."""
 
+    keeps_integers = True
+
     def forward(self, x):
         return maths.sign(x)
 
@@ -856,6 +879,8 @@ class sign(Elementwise):
 @operation
 class floor(Elementwise):
     """The whole number below. Flat between its steps, so the gradient is 0."""
+
+    keeps_integers = True
 
     def forward(self, x):
         return maths.floor(x)
@@ -870,6 +895,8 @@ class floor(Elementwise):
 class ceil(Elementwise):
     """The whole number above. Flat between its steps, so the gradient is 0."""
 
+    keeps_integers = True
+
     def forward(self, x):
         return maths.ceil(x)
 
@@ -883,6 +910,8 @@ class ceil(Elementwise):
 class round_(Elementwise):
     """The nearest whole number, halves to the even one. Flat between its steps, so the gradient
     is 0."""
+
+    keeps_integers = True
 
     def forward(self, x):
         return maths.rint(x)

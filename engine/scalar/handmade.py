@@ -60,6 +60,10 @@ class HandmadePlan:
                 v._grad = gradient
         return [received.pop(source, 0.0) for source in vertex.x]
 
+    def show_inputs(self, vertex: Any) -> str:
+        """The numbers it was made from, and the result, for messages."""
+        return f"inputs = {[v._data for v in vertex.x]!r}, out = {vertex._data!r}"
+
     def pull_recorded(self, vertex: Any, g: Any) -> list[Any]:
         """Refuses: what a hand-written function adds are plain numbers."""
         raise RuntimeError(

@@ -24,9 +24,9 @@ from sys import _getframe
 from types import CodeType
 from typing import Any
 
-from engine.core.graph import Extra, Hook, describe, input_values, next_serial, sweep
+from engine.core.graph import Extra, Hook, describe, next_serial, sweep
 from engine.core.modes import enable_grad, is_anomaly_enabled, is_grad_enabled, special
-from engine.core.op import Op
+from engine.core.op import Elementwise, Nary, Op
 from engine.core.plan import LEAF_PLAN, MANY, PLAIN, VERTEX, plan_for
 from engine.ops import elementwise as ops
 from engine.scalar.handmade import HandmadePlan, by_hand
@@ -85,7 +85,7 @@ def _warn_of_nan(node: Value, depth: int) -> None:
     """Warns if this operation made the NaN; one that was only handed on has been reported."""
     inputs = [getattr(v, "data", v) for v in (*node._prev, node.x, node.y)]
     if all(v == v for v in inputs):
-        message = f"{describe(node)} made a NaN: {input_values(node)}"
+        message = f"{describe(node)} made a NaN: {node.plan.show_inputs(node)}"
         warnings.warn(message, RuntimeWarning, stacklevel=depth + 1)
 
 
@@ -382,6 +382,8 @@ class Value:
         """
         if len(inputs) != len(op.inputs):
             raise TypeError(f"{op.name}() takes {op.counted()}, not {len(inputs)}")
+        if not isinstance(op, Elementwise | Nary):
+            raise TypeError(f"{op.name}() works on tensors; a Value is one number")
         for name, value in params.items():
             if isinstance(value, Value):
                 raise TypeError(

@@ -1,5 +1,6 @@
 """Checks for operations: `check_op` tries a rule against finite differences in one line."""
 
+from engine.testing.arrays import check_array_op
 from engine.testing.operations import (
     check_arrays,
     check_hard_points,
@@ -8,4 +9,11 @@ from engine.testing.operations import (
     check_slopes,
 )
 
-__all__ = ["check_arrays", "check_hard_points", "check_op", "check_second_order", "check_slopes"]
+__all__ = [
+    "check_array_op",
+    "check_arrays",
+    "check_hard_points",
+    "check_op",
+    "check_second_order",
+    "check_slopes",
+]

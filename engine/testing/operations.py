@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,9 +20,10 @@ import numpy as np
 from engine.autograd.check import derivative
 from engine.core.graph import sweep
 from engine.core.modes import enable_grad
-from engine.core.op import Elementwise, Op, Sample
-from engine.core.plan import plan_for
+from engine.core.op import Elementwise, Nary, Op, Sample
 from engine.scalar.value import Value
+from engine.tensor.tensor import Tensor
+from engine.testing.arrays import arrived, check_array_op
 
 
 def check_op(op: Op, seed: int = 0) -> None:
@@ -43,6 +43,10 @@ def check_op(op: Op, seed: int = 0) -> None:
             )
     if not op.samples:
         raise ValueError(f"{op.name} has no samples: list a few inputs at which it is smooth")
+    if not isinstance(op, Elementwise | Nary):
+        for sample in op.samples:
+            check_array_op(op, sample, seed)
+        return
     for sample in op.samples:
         check_slopes(op, sample, seed)
         check_second_order(op, sample, seed)
@@ -114,11 +118,14 @@ def check_arrays(op: Op, sample: Sample, seed: int = 0) -> None:
             raise AssertionError(f"{op.name}: forward turns {dtype.__name__} into {out.dtype}")
         if not op.rules:
             continue
-        mask = "".join("1" if x in op.rules else "0" for x in op.inputs)
-        plan = plan_for(op, mask)
         g = rng.uniform(0.5, 2.0, out.shape).astype(dtype)
-        vertex = SimpleNamespace(held=plan.hold(tuple(arrays), out), params=params)
-        received = plan.pull_array(vertex, g)
+        leaves = [
+            Tensor.at(x, True if name in op.rules else None)
+            for name, x in zip(op.inputs, arrays, strict=True)
+        ]
+        result = Tensor.record(op, tuple(leaves), params)
+        wanted = [leaf for leaf in leaves if leaf.requires_grad]
+        received = arrived([result], [g], wanted)
         slopes = pulled(op, sample, 1.0)
         for position, share in zip(slopes, received, strict=True):
             k = position[0]

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from engine.core import maths
 
-UNARY = [n for n in maths.FUNCTIONS if n not in ("where", "atan2", "hypot", "power", "divide")]
+BINARY = "atan2 hypot power divide maximum minimum floor_divide remainder fmod".split()
+UNARY = [n for n in maths.FUNCTIONS if n not in ("where", *BINARY)]
 UNARY = [n for n in UNARY if n not in ("maximum", "minimum")]
-BINARY = ["atan2", "hypot", "power", "divide", "maximum", "minimum"]
 
 
 def same(a, b):

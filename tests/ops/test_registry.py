@@ -14,12 +14,22 @@ from three_way import check_text
 
 from engine import Value
 from engine.core.graph import sweep
-from engine.core.op import REGISTRY, Elementwise, Sample
-from engine.testing import check_arrays, check_hard_points, check_second_order, check_slopes
+from engine.core.op import REGISTRY, Elementwise, Nary, Sample
+from engine.tensor.sweeping import gradients_of
+from engine.tensor.tensor import Tensor
+from engine.testing import (
+    check_array_op,
+    check_arrays,
+    check_hard_points,
+    check_second_order,
+    check_slopes,
+)
 from engine.testing.operations import pulled
 
 OPS = {name: op for name, op in REGISTRY.items() if name == op.name}
-SAMPLES = [(op, sample) for op in OPS.values() for sample in op.samples]
+NUMBERS = [op for op in OPS.values() if isinstance(op, Elementwise | Nary)]
+SAMPLES = [(op, sample) for op in NUMBERS for sample in op.samples]
+ARRAYS = [(op, s) for op in OPS.values() if op not in NUMBERS for s in op.samples]
 HARD = [(op, sample) for op in OPS.values() for sample in op.hard_points]
 SMOOTH = [op for op in OPS.values() if op.rules and isinstance(op, Elementwise)]
 
@@ -61,6 +71,11 @@ def test_arrays_agree_with_numbers_and_keep_their_type(op, sample):
     check_arrays(op, sample)
 
 
+@pytest.mark.parametrize(("op", "sample"), ARRAYS, ids=name_of)
+def test_array_operations_agree_with_finite_differences_to_second_order(op, sample):
+    check_array_op(op, sample)
+
+
 @pytest.mark.parametrize(("op", "sample"), SAMPLES, ids=name_of)
 def test_sweep_symbol_and_text_agree(op, sample):
     check_text(op, sample)
@@ -83,29 +98,21 @@ def test_any_number_passes_forth_and_back_and_arrays_agree(op, data):
     g = data.draw(st.floats(-2, 2))
     params = op.complete({})
     shares = pulled(op, sample, g)
-    mask = "".join("1" if x in op.rules else "0" for x in op.inputs)
+    leaves = [
+        Tensor.at(np.array([x]), True if name in op.rules else None)
+        for name, x in zip(op.inputs, inputs, strict=True)
+    ]
+    out = Tensor.record(op, tuple(leaves), params)
+    wanted = [leaf for leaf in leaves if leaf.requires_grad]
     with np.errstate(all="ignore"):
-        arrays = tuple(np.array([x]) for x in inputs)
-        out = op.forward(*arrays, **params)
-        vertex = _Held(op, mask, arrays, out, params)
-        received = vertex.plan.pull_array(vertex, np.array([g]))
+        received = gradients_of([out], [Tensor.at(np.array([g]), None)], wanted, None, False)
     number = op.forward(*inputs, **params)
     assert type(number) is float
-    assert close(number, float(out[0])), (number, out[0])
+    assert close(number, float(out._data[0])), (number, out)
     for (position, share), array in zip(shares.items(), received, strict=True):
         assert type(share) is float
-        assert close(share, float(array[0])), (op.inputs[position[0]], share, array[0])
-
-
-class _Held:
-    """A vertex over arrays: what the array reader needs of one."""
-
-    def __init__(self, op, mask, arrays, out, params):
-        from engine.core.plan import plan_for
-
-        self.plan = plan_for(op, mask)
-        self.held = self.plan.hold(arrays, out)
-        self.params = params
+        array = float(array._data[0])
+        assert close(share, array), (op.inputs[position[0]], share, array)
 
 
 def close(a: float, b: float) -> bool:

@@ -1,0 +1,146 @@
+"""Parts of arrays: taking them out, and putting something in their place.
+
+`get` and `accumulate` are each other's mirror: what was taken from a place gives its gradient back
+to that place, added up where a place was taken twice. `put` replaces the part that a path of views
+looks at; every write through a view is one, `x[i] = y` included.
+
+An index arrives canonical, as NumPy takes it: a tuple of slices, integers, None, Ellipsis and
+arrays of integers or booleans. Tensor's `__getitem__` makes it so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.core.op import Op, at, operation
+from engine.ops.shape import sum_to
+
+_MATRIX = np.arange(6.0).reshape(2, 3) - 2.5
+_TWICE = (slice(None), np.array([0, 2, 0]))
+
+
+def is_basic(index: tuple) -> bool:
+    """True for an index of slices and integers, whose part is a view without repetitions."""
+    return not any(isinstance(i, np.ndarray | list | bool | np.bool_) for i in index)
+
+
+@operation
+class get(Op):
+    """The part of x at `index`. The gradient goes back to where the part was taken from; an element
+    that was taken twice receives both."""
+
+    is_view = True
+    torch_name = "Index"
+
+    def forward(self, x, *, index):
+        return np.asarray(x)[index]
+
+    def to_x(self, g, x_shape, *, index):
+        return accumulate(g, shape=x_shape, index=index)
+
+    samples = (
+        at(_MATRIX, index=(0,)),
+        at(_MATRIX, index=(slice(None), slice(0, 3, 2))),
+        at(_MATRIX, index=(None, Ellipsis, 1)),
+        at(_MATRIX, index=_TWICE),
+        at(_MATRIX, index=(_MATRIX > 0,)),
+    )
+
+
+@operation
+class accumulate(Op):
+    """Zeros of `shape` with x added at `index`. Each element of x receives the gradient of the
+    place that it was added to."""
+
+    torch_name = "IndexPut"
+
+    def forward(self, x, *, shape, index):
+        x = np.asarray(x)
+        out = np.zeros(shape, x.dtype)
+        if is_basic(index):
+            out[index] = x
+        else:
+            np.add.at(out, index, x)
+        return out
+
+    def to_x(self, g, *, index):
+        return get(g, index=index)
+
+    samples = (
+        at(_MATRIX[0], shape=(2, 3), index=(1,)),
+        at(_MATRIX, shape=(2, 3), index=_TWICE),
+    )
+
+
+def walk(x: Any, path: tuple) -> Any:
+    """What the views of a path, one after the other, show of x."""
+    for op, params in path:
+        x = op(x, **params)
+    return x
+
+
+@operation
+class put(Op):
+    """x with the part that a path of views looks at replaced by y. The gradient of that part goes
+    to y, all the rest to x."""
+
+    torch_name = "CopySlices"
+
+    def forward(self, x, y, *, path):
+        out = np.array(x)
+        part = walk(out, path[:-1])
+        op, params = path[-1]
+        if op is get:
+            part[params["index"]] = y
+        else:
+            walk(part, path[-1:])[...] = y
+        return out
+
+    def to_x(self, g, *, path):
+        return put(g, 0.0, path=path)
+
+    def to_y(self, g, y_shape, *, path):
+        return sum_to(walk(g, path), shape=y_shape)
+
+    samples = (
+        at(_MATRIX, np.array([7.0, 8.0]), path=((get, {"index": (slice(None), 1)}),)),
+        at(_MATRIX, np.array(4.0), path=((get, {"index": (0,)}), (get, {"index": (1,)}))),
+        at(_MATRIX, np.array(4.0), path=((get, {"index": (_MATRIX > 0,)}),)),
+    )
+
+
+@operation
+class concatenate(Op):
+    """Arrays joined along a dimension that they have. Each receives its own stretch of the
+    gradient."""
+
+    groups = ("xs",)
+    torch_name = "Cat"
+
+    def forward(self, xs, *, dim):
+        return np.concatenate(xs, dim)
+
+    def to_xs(self, g, position, xs_shape, *, dim):
+        start = sum(shape[dim] for shape in xs_shape[:position])
+        stretch = slice(start, start + xs_shape[position][dim])
+        return get(g, index=(*[slice(None)] * dim, stretch))
+
+    samples = (at((_MATRIX, _MATRIX[:1]), dim=0), at((_MATRIX[:, :1], _MATRIX), dim=1))
+
+
+@operation
+class stack(Op):
+    """Arrays of one shape, one behind the other along a new dimension. Each receives its own layer
+    of the gradient."""
+
+    groups = ("xs",)
+
+    def forward(self, xs, *, dim):
+        return np.stack(xs, dim)
+
+    def to_xs(self, g, position, *, dim):
+        return get(g, index=(*[slice(None)] * dim, position))
+
+    samples = (at((_MATRIX, 2 * _MATRIX), dim=0), at((_MATRIX, 2 * _MATRIX), dim=2))

@@ -1,0 +1,203 @@
+"""Operations on shapes: the same elements, elsewhere, or the same element in many places.
+
+Nearly all of these are views: they compute nothing and share memory. Parameters arrive canonical:
+dimensions not negative, shapes without -1, tuples and not lists. Whoever calls an operation from
+outside (Tensor's methods, `nn.functional`) makes them so; nothing here does.
+
+The rule of a view is the view that goes back. `expand` and `sum_to` are each other's mirror:
+broadcasting copies, and the gradient of a copy is the sum over its places.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.core import maths
+from engine.core.op import Op, at, operation
+
+_MATRIX = np.arange(6.0).reshape(2, 3) - 2.5
+_ROW = np.array([[0.5, -1.0, 2.0]])
+
+
+@operation
+class sum_to(Op):
+    """x summed over the axes along which something of `shape` was stretched to fit it. Each element
+    of the sum came from several places, and the gradient goes back to all of them."""
+
+    torch_name = "SumToSize"
+
+    def forward(self, x, *, shape):
+        return maths.sum_to(x, shape)
+
+    def to_x(self, g, x_shape):
+        return expand(g, shape=x_shape)
+
+    samples = (at(_MATRIX, shape=(3,)), at(_MATRIX, shape=(2, 1)), at(_MATRIX, shape=()))
+
+
+@operation
+class expand(Op):
+    """x repeated along new axes and axes of size 1, without a copy. Each element is the sum of the
+    gradients of all its copies."""
+
+    is_view = True
+
+    def forward(self, x, *, shape):
+        return np.broadcast_to(x, shape)
+
+    def to_x(self, g, x_shape):
+        return sum_to(g, shape=x_shape)
+
+    samples = (at(_ROW, shape=(2, 3)), at(_ROW, shape=(4, 2, 3)), at(np.array(1.5), shape=(2,)))
+
+
+@operation
+class reshape(Op):
+    """The same elements in the same order, in another shape; the gradient gets the old one back."""
+
+    is_view = True
+    torch_name = "View"
+
+    def forward(self, x, *, shape):
+        return np.reshape(x, shape)
+
+    def to_x(self, g, x_shape):
+        return reshape(g, shape=x_shape)
+
+    samples = (at(_MATRIX, shape=(3, 2)), at(_MATRIX, shape=(6,)), at(_ROW, shape=(1, 1, 3)))
+
+
+@operation
+class squeeze(Op):
+    """x without the dimensions of size 1 at `dims`. The gradient gets them back."""
+
+    is_view = True
+    torch_name = "SqueezeBackward1"
+
+    def forward(self, x, *, dims):
+        return np.squeeze(x, dims)
+
+    def to_x(self, g, *, dims):
+        return unsqueeze(g, dims=dims)
+
+    samples = (at(_ROW, dims=(0,)), at(_ROW[..., None], dims=(0, 2)))
+
+
+@operation
+class unsqueeze(Op):
+    """x with new dimensions of size 1, which stand at `dims` in the result. The gradient loses
+    them again."""
+
+    is_view = True
+
+    def forward(self, x, *, dims):
+        return np.expand_dims(x, dims)
+
+    def to_x(self, g, *, dims):
+        return squeeze(g, dims=dims)
+
+    samples = (at(_MATRIX, dims=(0,)), at(_MATRIX, dims=(1, 3)))
+
+
+@operation
+class permute(Op):
+    """The dimensions of x in another order. The gradient is put back into the old one."""
+
+    is_view = True
+
+    def forward(self, x, *, dims):
+        return np.transpose(x, dims)
+
+    def to_x(self, g, *, dims):
+        back = sorted(range(len(dims)), key=dims.__getitem__)
+        return permute(g, dims=tuple(back))
+
+    samples = (at(_MATRIX, dims=(1, 0)), at(_MATRIX[None], dims=(1, 2, 0)))
+
+
+@operation
+class transpose(Op):
+    """x with two dimensions exchanged. Exchanging them once more brings the gradient back."""
+
+    is_view = True
+
+    def forward(self, x, *, dim0=-2, dim1=-1):
+        return np.swapaxes(x, dim0, dim1)
+
+    def to_x(self, g, *, dim0, dim1):
+        return transpose(g, dim0=dim0, dim1=dim1)
+
+    samples = (at(_MATRIX), at(_MATRIX[None], dim0=0, dim1=2))
+
+
+@operation
+class flip(Op):
+    """x with the order along `dims` reversed. The gradient is reversed back."""
+
+    def forward(self, x, *, dims):
+        return np.ascontiguousarray(np.flip(x, dims))
+
+    def to_x(self, g, *, dims):
+        return flip(g, dims=dims)
+
+    samples = (at(_MATRIX, dims=(1,)), at(_MATRIX, dims=(0, 1)))
+
+
+@operation
+class roll(Op):
+    """x shifted along `dims`, what falls off one end coming in at the other. The gradient is
+    shifted the other way."""
+
+    def forward(self, x, *, shifts, dims):
+        return np.roll(x, shifts, dims)
+
+    def to_x(self, g, *, shifts, dims):
+        return roll(g, shifts=tuple(-shift for shift in shifts), dims=dims)
+
+    samples = (at(_MATRIX, shifts=(1,), dims=(1,)), at(_MATRIX, shifts=(1, -2), dims=(0, 1)))
+
+
+@operation
+class clone(Op):
+    """A copy of x with memory of its own. The gradient passes unchanged."""
+
+    def forward(self, x):
+        return np.array(x)
+
+    def to_x(self, g):
+        return g
+
+    samples = (at(_MATRIX),)
+
+
+@operation
+class contiguous(Op):
+    """x itself if its elements lie in order, else a copy in which they do. The gradient passes
+    unchanged."""
+
+    is_view = True
+    torch_name = "Clone"
+
+    def forward(self, x):
+        # subtle: NumPy's ascontiguousarray makes a number of no dimensions a row of one.
+        return x if x.flags.c_contiguous else np.array(x, order="C")
+
+    def to_x(self, g):
+        return g
+
+    samples = (at(_MATRIX), at(_MATRIX.T))
+
+
+@operation
+class to_dtype(Op):
+    """x with its elements as another type. The gradient passes, as the type of x."""
+
+    torch_name = "ToCopy"
+
+    def forward(self, x, *, dtype, before):
+        return np.asarray(x).astype(dtype)
+
+    def to_x(self, g, *, dtype, before):
+        return to_dtype(g, dtype=before, before=dtype)
+
+    samples = (at(_MATRIX, dtype=np.dtype(np.float64), before=np.dtype(np.float64)),)

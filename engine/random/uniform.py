@@ -1,0 +1,92 @@
+"""Numbers that lie evenly in [0, 1), and in [low, high).
+
+One idea: a word's *low* bits are the digits of a fraction: 24 bits of one word in single precision,
+53 of two words in double. Everything else (normal, exponential, bernoulli, ...) is made of these.
+"""
+
+import numpy as np
+
+from engine.random.filling import FEW, Kind, chunks, fill, floating_kind_of
+from engine.random.fma import scale_and_shift
+from engine.random.generator import Generator
+
+Array = np.ndarray
+
+SINGLE_BITS, DOUBLE_BITS = 24, 53
+_SINGLE_MASK, DOUBLE_MASK = 2**SINGLE_BITS - 1, 2**DOUBLE_BITS - 1
+SINGLE_STEP, DOUBLE_STEP = 2.0**-SINGLE_BITS, 2.0**-DOUBLE_BITS
+
+
+def single_units(generator: Generator, count: int) -> Array:
+    """float32 numbers in [0, 1), multiples of 2**-24: one word each."""
+    words = generator.words32(count)
+    words &= _SINGLE_MASK
+    units = words.view(np.int32).astype(np.float32)  # signed integers are converted faster
+    units *= SINGLE_STEP
+    return units
+
+
+def double_units(generator: Generator, count: int) -> Array:
+    """float64 numbers in [0, 1), multiples of 2**-53: two words each."""
+    words = generator.words64(count)
+    words &= DOUBLE_MASK
+    units = words.view(np.int64).astype(np.float64)
+    units *= DOUBLE_STEP
+    return units
+
+
+def double_units_list(generator: Generator, count: int) -> list[float]:
+    """The same as a list of Python floats."""
+    if count > FEW:
+        return double_units(generator, count).tolist()
+    return [(word & DOUBLE_MASK) * DOUBLE_STEP for word in generator.few64(count)]
+
+
+def uniform_(
+    array: Array, low: float = 0.0, high: float = 1.0, generator: Generator | None = None
+) -> Array:
+    """Fills `array` (float16, bfloat16, float32 or float64) evenly from [low, high); returns it.
+
+    One word per element, two for float64. RuntimeError if low > high or a bound does not fit the
+    dtype, NotImplementedError for integers.
+
+    >>> uniform_(np.empty(2, np.float32), 0, 10, Generator().manual_seed(0))
+    array([4.962566, 7.682218], dtype=float32)
+    """
+    kind = floating_kind_of(array, "uniform_")
+    _check(kind, float(low), float(high))
+    return fill(array, generator, _draw, float(low), float(high))
+
+
+def _check(kind: Kind, low: float, high: float) -> None:
+    for name, bound in (("from", low), ("to", high)):
+        if not kind.lowest <= bound <= kind.greatest:
+            raise RuntimeError(
+                f"{name} is out of bounds for {kind.name}: {bound:g} is not within "
+                f"{kind.lowest:g} and {kind.greatest:g}"
+            )
+    if low > high:
+        raise RuntimeError(
+            f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}"
+        )
+    if high - low > kind.greatest:
+        raise RuntimeError(
+            f"uniform_ expects to-from <= the greatest {kind.name}, {kind.greatest:g}, but found "
+            f"to={high:g} and from={low:g} which result in to-from to exceed the limit"
+        )
+
+
+def _draw(flat: Array, generator: Generator, low: float, high: float) -> None:
+    # Two-byte floats are computed as float32, and rounded at the end.
+    work = np.float64 if flat.dtype == np.float64 else np.float32
+    units = double_units if work is np.float64 else single_units
+    start, width = float(work(low)), float(work(high) - work(low))
+    first, end = work(low).astype(flat.dtype), work(high).astype(flat.dtype)
+    for part in chunks(flat):
+        numbers = units(generator, part.size)
+        if (start, width) != (0.0, 1.0):
+            scale_and_shift(numbers, width, start)
+        part[...] = numbers
+        # Rounding may reach `high`, which is not in the range (from 0 to 1 only in two bytes).
+        if part.dtype.itemsize == 2 or (start, width) != (0.0, 1.0):
+            part[part == end] = first

@@ -1,0 +1,1 @@
+"""Arrays with gradients: the Tensor, how it is made, printed and filled with random numbers."""

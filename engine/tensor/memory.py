@@ -1,0 +1,71 @@
+"""When memory was last written: how a held array is known to be stale.
+
+The serial number that orders vertices is also a clock. A write stamps the memory with the time; a
+vertex that holds an array whose memory was stamped after the vertex was made refuses to use it,
+because its rule would compute with numbers that are no longer those of the forward pass.
+
+Recording pays nothing for this, and the sweep one comparison a vertex: `writes.last` is the time of
+the last write anywhere, and nearly every vertex is younger. Nothing here knows what a Tensor is.
+"""
+
+from __future__ import annotations
+
+import weakref
+from functools import partial
+
+import numpy as np
+
+from engine.core.graph import next_serial
+
+
+class Writes:
+    """The clock of writes: the time of the last one, and for each piece of memory its own."""
+
+    __slots__ = ("last", "stamps")
+
+    def __init__(self) -> None:
+        self.last = 0
+        # id of the array that owns the memory -> (a reference that cleans up, time, how many)
+        self.stamps: dict[int, tuple[weakref.ref, int, int]] = {}
+
+
+writes = Writes()
+
+
+def owner(array: np.ndarray) -> np.ndarray:
+    """The array whose memory this one looks at: itself, or the one that it is a view of."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def stamp(array: np.ndarray) -> int:
+    """Notes that the memory of an array has just been written, and returns the time."""
+    own = owner(array)
+    key = id(own)
+    serial = next_serial()
+    before = writes.stamps.get(key)
+    if before is None:
+        # subtle: an id is used again once its object is gone, so the stamp must go with it.
+        reference = weakref.ref(own, partial(_forget, key))
+        writes.stamps[key] = reference, serial, 1
+    else:
+        writes.stamps[key] = before[0], serial, before[2] + 1
+    writes.last = serial
+    return serial
+
+
+def _forget(key: int, _: weakref.ref) -> None:
+    writes.stamps.pop(key, None)
+
+
+def written(array: np.ndarray) -> int:
+    """The time of the last write to the memory of an array; 0 if there was none."""
+    found = writes.stamps.get(id(owner(array)))
+    return found[1] if found else 0
+
+
+def version(array: np.ndarray) -> int:
+    """How often the memory of an array was written."""
+    found = writes.stamps.get(id(owner(array)))
+    return found[2] if found else 0

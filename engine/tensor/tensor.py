@@ -1,0 +1,440 @@
+"""An array that remembers where it came from, spelled as PyTorch spells it.
+
+    >>> import engine as torch
+    >>> w = torch.tensor([1.0, 2.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> w.grad
+    tensor([2., 4.])
+
+A Tensor is a handle on an array (`_data`) and on its place in the graph (`_vertex`): None where no
+gradient goes, True where the Tensor is its own vertex (a leaf), else a `Vertex`. It has no formula
+of its own: operators and methods look up the operation in `engine.ops`, compute, and note what was
+computed from what. Here is the handle and the recording; the methods stand in files of their own,
+by family, which know operations and ask this class for nothing but `record` and `at`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from itertools import combinations
+from sys import _getframe
+from typing import Any
+
+import numpy as np
+
+from engine.core.graph import Extra, describe, has_nan
+from engine.core.modes import is_anomaly_enabled, is_grad_enabled, special
+from engine.core.op import Elementwise, Op
+from engine.core.plan import LEAF_PLAN, MANY, PLAIN, VERTEX
+from engine.ops import division
+from engine.ops import elementwise as ops
+from engine.ops.index import put
+from engine.tensor.comparing import Comparing
+from engine.tensor.computing import Computing
+from engine.tensor.converting import Converting
+from engine.tensor.differentiating import Differentiating
+from engine.tensor.indexing import Indexing
+from engine.tensor.memory import owner
+from engine.tensor.multiplying import Multiplying
+from engine.tensor.promotion import promote
+from engine.tensor.reducing import Reducing
+from engine.tensor.shaping import Shaping
+from engine.tensor.showing import Showing
+from engine.tensor.sweeping import ownership
+from engine.tensor.vertex import Vertex, node, part_vertex, plan_of, users_frame
+from engine.tensor.writing import Writing
+
+_F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
+
+
+def _binary(op: Op) -> tuple[Callable, Callable]:
+    """The operator `self op other` and its reflection `other op self`.
+
+    This is the common case written out: two arrays of one floating type, or one and a number.
+    All else goes through `record`.
+    """
+    forward = op.forward
+    both, left, right = plan_of(op, "11"), plan_of(op, "10"), plan_of(op, "01")
+    both_stretched, left_stretched, right_stretched = (
+        plan_of(op, mask, stretched=True) for mask in ("11", "10", "01")
+    )
+
+    def operator(self: Tensor, other: Any) -> Any:
+        x = self._data
+        dtype = x.dtype
+        if dtype is not _F32 and dtype is not _F64:
+            return _general(op, self, other)
+        try:
+            if isinstance(other, Tensor):
+                y = other._data
+                if y.dtype is not dtype:
+                    return _general(op, self, other)
+                vy = other._vertex
+                if other._base is not None:
+                    vy = other.vertex()
+                elif vy is True:
+                    vy = other
+                out = forward(x, y)
+            elif type(other) is float or type(other) is int:
+                y, vy = other, None
+                out = forward(x, y)
+            else:
+                return _general(op, self, other)
+        except (ValueError, ArithmeticError, Warning):
+            return _general(op, self, other)
+        if type(out) is not np.ndarray:
+            out = np.asarray(out)
+        result = _new(Tensor)
+        result._data = out
+        result._base = result._vertex = None
+        vx = self._vertex
+        if self._base is not None:
+            vx = self.vertex()
+        elif vx is True:
+            vx = self
+        if special.count:
+            if not is_grad_enabled():
+                return result
+            if is_anomaly_enabled():
+                return _general(op, self, other)
+        if vx is not None:
+            shape = x.shape
+            if vy is None:
+                plan = left if out.shape == shape else left_stretched
+                held = plan.hold(x, y, out)
+                result._vertex = node(plan, vx, None, held, out.shape, _getframe(1))
+            else:
+                plan = both if shape == y.shape else both_stretched
+                held = plan.hold(x, y, out)
+                result._vertex = node(plan, vx, vy, held, out.shape, _getframe(1))
+        elif vy is not None:
+            plan = right if out.shape == y.shape else right_stretched
+            held = plan.hold(x, y, out)
+            result._vertex = node(plan, vy, None, held, out.shape, _getframe(1))
+        return result
+
+    def reflected(self: Tensor, other: Any) -> Any:
+        y = self._data
+        dtype = y.dtype
+        kind = type(other)
+        if (
+            (kind is not float and kind is not int)
+            or (dtype is not _F32 and dtype is not _F64)
+            or special.count
+        ):
+            return _general(op, other, self)
+        try:
+            out = forward(other, y)
+        except (ValueError, ArithmeticError, Warning):
+            return _general(op, other, self)
+        if type(out) is not np.ndarray:
+            out = np.asarray(out)
+        result = _new(Tensor)
+        result._data = out
+        result._base = None
+        vertex = self._vertex
+        if self._base is not None:
+            vertex = self.vertex()
+        elif vertex is True:
+            vertex = self
+        if vertex is not None:
+            held = right.hold(other, y, out)
+            vertex = node(right, vertex, None, held, out.shape, _getframe(1))
+        result._vertex = vertex
+        return result
+
+    for function, name in ((operator, op.name), (reflected, f"{op.name} (reflected)")):
+        function.__name__ = name
+        function.__doc__ = op.summary
+    return operator, reflected
+
+
+def _comparison(op: Op) -> Callable:
+    """The operator `self op other`: True or False for each element, and no gradient."""
+    forward = op.forward
+
+    def operator(self: Tensor, other: Any) -> Any:
+        x = self._data
+        y = other._data if isinstance(other, Tensor) else other
+        kind = type(y)
+        if kind is not np.ndarray or x.dtype is not y.dtype:
+            simple = (kind is float or kind is int) and (x.dtype is _F32 or x.dtype is _F64)
+            if not simple:
+                return _general(op, self, other)
+        try:
+            return Tensor.at(forward(x, y), None)
+        except (ValueError, ArithmeticError, Warning):
+            return _general(op, self, other)
+
+    operator.__name__ = op.name
+    operator.__doc__ = op.summary
+    return operator
+
+
+def _general(op: Op, x: Any, y: Any) -> Any:
+    """An operator in any other than the common case."""
+    for operand in (x, y):
+        if not isinstance(operand, Tensor | int | float | np.generic):
+            if hasattr(type(operand), "record"):
+                raise TypeError(
+                    f"a Tensor and a {type(operand).__name__} do not mix in {op.name}: "
+                    f"take the number of a Value with .item(), or make Values of a tensor's numbers"
+                )
+            return NotImplemented
+    return Tensor.record(op, (x, y), op.defaults)
+
+
+class Tensor(
+    Differentiating, Writing, Computing, Indexing, Shaping, Reducing, Multiplying, Comparing,
+    Converting, Showing,
+):  # fmt: skip
+    """An n-dimensional array with a gradient.
+
+    Args:
+        data: a sequence of numbers (as float32, PyTorch's default), or sizes: `Tensor(2, 3)` has
+            that shape and no particular contents.
+
+    `engine.tensor(data)` is the usual way to make one: it keeps integers integers.
+    """
+
+    # What the sweep asks of a vertex; a leaf Tensor is its own.
+    plan = LEAF_PLAN
+    serial = 0
+    extra: Extra | None = None
+    code = None
+    position = 0
+
+    _data: np.ndarray
+    _vertex: Any
+    _base: Tensor | None
+    _path: tuple = ()
+    _seen = 0
+    _written = 0
+    _grad: Tensor | None = None
+    _silent = False
+
+    def __init__(self, *data: Any, device: Any = None) -> None:
+        self._data = np.array(data[0], np.float32)
+        self._vertex = self._base = None
+
+    # --- the graph ---
+
+    def vertex(self) -> Any:
+        """This Tensor's vertex: None where no gradient goes, itself for a leaf.
+
+        A view of a base that has been written since looks at the base anew.
+        """
+        base = self._base
+        if base is not None and base._written != self._seen:
+            self._look_again()
+        return self if self._vertex is True else self._vertex
+
+    def _look_again(self) -> None:
+        """The vertices from the base's to this view's, made again after a write to the base."""
+        seen = self._base
+        self._seen = seen._written
+        for op, params in self._path:
+            seen = Tensor.record(op, (seen,), params)
+        self._vertex = seen._vertex
+
+    @staticmethod
+    def at(data: Any, vertex: Any) -> Any:
+        """The Tensor of this array at this vertex; a plain number stays one."""
+        if isinstance(vertex, Tensor):
+            return vertex
+        if type(data) is not np.ndarray:
+            if type(data) is float or type(data) is int or data is None:
+                return data
+            data = np.asarray(data)
+        tensor = _new(Tensor)
+        tensor._data = data
+        tensor._vertex = vertex
+        tensor._base = None
+        return tensor
+
+    # --- the reader of operations (see engine.core.op.find_reader) ---
+
+    @classmethod
+    def record(cls, op: Op, inputs: tuple, params: dict[str, Any]) -> Any:
+        """Computes an operation on Tensors and numbers, and records it."""
+        return Tensor.run(op, inputs, params)[0]
+
+    @classmethod
+    def run(cls, op: Op, inputs: tuple, params: dict[str, Any]) -> tuple[Any, tuple]:
+        """`record`, and the arrays that the operation keeps: (result, kept).
+
+        The result is a Tensor, or a tuple of them for an operation with several.
+        """
+        if isinstance(op, Elementwise):
+            inputs = promote(op, inputs)
+        arrays, vertices, mask = [], [], ""
+        for name, x in zip(op.inputs, inputs, strict=True):
+            if name in op.groups:
+                arrays.append([t._data for t in x])
+                vertex = tuple(t.vertex() for t in x)
+                vertex = None if all(v is None for v in vertex) else vertex
+            elif isinstance(x, Tensor):
+                arrays.append(x._data)
+                vertex = None if name in op.constant else x.vertex()
+            else:
+                arrays.append(x)
+                vertex = None
+            if vertex is None:
+                mask += PLAIN
+            else:
+                mask += VERTEX
+                vertices.append(vertex)
+        try:
+            out = op.forward(*arrays, **params)
+        except Warning:
+            with np.errstate(all="ignore"):
+                out = op.forward(*arrays, **params)
+        except ValueError as error:
+            raise _refusal(op, arrays, error) from error
+        kept: tuple = ()
+        if op.keeps:
+            outs, kept = out[: len(op.outs) or 1], out[len(op.outs) or 1 :]
+        else:
+            outs = out if op.outs else (out,)
+        outs = tuple(o if type(o) is np.ndarray else np.asarray(o) for o in outs)
+        if not vertices or (special.count and not is_grad_enabled()):
+            results = tuple(Tensor.at(o, None) for o in outs)
+        else:
+            results = _recorded(op, mask, arrays, vertices, outs, kept, params)
+        if op.is_view and shares_memory(outs[0], arrays[0]):
+            for result in results:
+                result._view_of(inputs[0], op, params)
+        if special.count and is_anomaly_enabled():
+            _warn_of_nan(results[0], arrays)
+        return (results if op.outs else results[0]), kept
+
+    def _view_of(self, x: Tensor, op: Op, params: dict[str, Any]) -> None:
+        """Notes that this Tensor looks at the memory of `x`, through `op`."""
+        if x._base is None:
+            self._base, self._path = x, ((op, params),)
+        else:
+            self._base, self._path = x._base, (*x._path, (op, params))
+        self._seen = self._base._written
+        self._silent = x._silent
+
+    @staticmethod
+    def put_vertex(x: Tensor, y: Tensor, path: tuple) -> Vertex:
+        """The vertex of `x` with `y` in the place that a path of views leads to.
+
+        The memory holds the result already: computing it once more would only cost time.
+        """
+        vertices = [v for v in (x.vertex(), y.vertex()) if v is not None]
+        mask = "".join(PLAIN if t.vertex() is None else VERTEX for t in (x, y))
+        plan = plan_of(put, mask)
+        held = plan.hold(x._data, y._data, x._data)
+        vertex = node(plan, *(*vertices, None)[:2], held, x._data.shape, users_frame(3))
+        vertex.params = {"path": path}
+        return vertex
+
+    # --- operators ---
+
+    __add__, __radd__ = _binary(ops.add)
+    __sub__, __rsub__ = _binary(ops.sub)
+    __mul__, __rmul__ = _binary(ops.mul)
+    __truediv__, __rtruediv__ = _binary(ops.div)
+    __pow__, __rpow__ = _binary(ops.pow_)
+    __floordiv__ = _comparison(division.floor_divide)
+    __mod__, __rmod__ = _binary(division.remainder)
+    __gt__ = _comparison(ops.gt)
+    __ge__ = _comparison(ops.ge)
+    __lt__ = _comparison(ops.lt)
+    __le__ = _comparison(ops.le)
+    __eq__ = _comparison(ops.eq)
+    __ne__ = _comparison(ops.ne)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return _general(division.floor_divide, other, self)
+
+    def __neg__(self) -> Tensor:
+        return self.neg()
+
+    def __abs__(self) -> Tensor:
+        return self.abs()
+
+    pow = __pow__
+    mul = multiply = __mul__
+    div = divide = true_divide = __truediv__
+
+    def add(self, other: Any, *, alpha: float = 1) -> Any:
+        """`self + alpha * other`."""
+        return self + (other if alpha == 1 else other * alpha)
+
+    def sub(self, other: Any, *, alpha: float = 1) -> Any:
+        """`self - alpha * other`."""
+        return self - (other if alpha == 1 else other * alpha)
+
+    subtract = sub
+
+    # subtle: == compares elements, so equality of Tensors cannot be what dictionaries ask.
+    __hash__ = object.__hash__
+
+
+_new = Tensor.__new__
+
+
+def _recorded(
+    op: Op, mask: str, arrays: list, vertices: list, outs: tuple, kept: tuple, params: dict
+) -> tuple[Tensor, ...]:
+    """The results of an operation with their vertices."""
+    stretched = isinstance(op, Elementwise) and any(
+        m == VERTEX and x.shape != outs[0].shape for m, x in zip(mask, arrays, strict=True)
+    )
+    plan = plan_of(op, mask, stretched)
+    if plan.kind == MANY:
+        x, y = tuple(vertices), None
+    else:
+        x, y = (*vertices, None)[:2]
+    held = plan.hold(*arrays, *outs, *kept)
+    vertex = node(plan, x, y, held, outs[0].shape, users_frame(3))
+    if params:
+        vertex.params = params
+    if not op.outs:
+        return (Tensor.at(outs[0], vertex if outs[0].dtype.kind in _DIFFERENTIABLE else None),)
+    vertex.shape = tuple((o.shape, o.dtype) for o in outs)
+    return tuple(Tensor.at(o, part_vertex(vertex, k)) for k, o in enumerate(outs))
+
+
+_DIFFERENTIABLE = "fV"  # floating-point numbers; bfloat16 is a type of its own to NumPy
+
+
+def shares_memory(view: np.ndarray, array: np.ndarray) -> bool:
+    """True where one array looks at the memory of the other."""
+    return isinstance(array, np.ndarray) and owner(view) is owner(array)
+
+
+def _refusal(op: Op, arrays: list, error: ValueError) -> Exception:
+    """PyTorch's error for shapes that do not fit, where NumPy raised its own."""
+    shapes = [np.shape(a) for a in arrays if isinstance(a, np.ndarray)]
+    if not isinstance(op, Elementwise) or len(shapes) < 2:
+        error.add_note(f"in the operation {op.name}")
+        return error
+    for first, second in combinations(shapes, 2):
+        for back in range(1, min(len(first), len(second)) + 1):
+            a, b = first[-back], second[-back]
+            if a != b and 1 not in (a, b):
+                dim = max(len(first), len(second)) - back
+                return RuntimeError(
+                    f"The size of tensor a ({a}) must match the size of tensor b ({b}) at "
+                    f"non-singleton dimension {dim}: {op.name} got the shapes {list(first)} and "
+                    f"{list(second)}. Sizes are compared from the last dimension; they must be "
+                    f"equal, or one of them 1 or missing. unsqueeze(dim) adds a dimension of 1"
+                )
+    return error
+
+
+def _warn_of_nan(result: Tensor, arrays: list) -> None:
+    """Warns if this operation made a NaN; one that was only handed on has been reported."""
+    if has_nan(result._data) and not any(has_nan(a) for a in arrays):
+        what = describe(result._vertex) if isinstance(result._vertex, Vertex) else "an operation"
+        shown = result._vertex.plan.show_inputs(result._vertex) if result._vertex else ""
+        warnings.warn(f"{what} made a NaN: {shown}", RuntimeWarning, stacklevel=4)
+
+
+# Now that there are Tensors: how many references a fresh gradient has on this Python.
+ownership.measure(Tensor.at(np.ones(2), True))
