@@ -12,6 +12,8 @@
 is what it is. The spelling is PyTorch's: `import engine as torch` runs a lesson as it is.
 """
 
+import math
+
 from engine import autograd, backends, cuda, random, scalar
 from engine.autograd import (
     detect_anomaly,
@@ -73,7 +75,31 @@ from engine.ops.elementwise import (
 )
 from engine.scalar import MLP, Layer, Neuron, Value, label
 from engine.scalar.functions import dot, where
-from engine.tensor.creation import tensor
+from engine.tensor.creation import (
+    arange,
+    as_tensor,
+    asarray,
+    empty,
+    empty_like,
+    eye,
+    from_dlpack,
+    from_numpy,
+    frombuffer,
+    full,
+    full_like,
+    is_tensor,
+    legacy,
+    linspace,
+    logspace,
+    ones,
+    ones_like,
+    tensor,
+    zeros,
+    zeros_like,
+)
+from engine.tensor.creation import (
+    range_ as range,
+)
 from engine.tensor.device import device, get_default_device, set_default_device
 from engine.tensor.functions import (
     abs,
@@ -91,6 +117,7 @@ from engine.tensor.functions import (
     asinh,
     atan,
     atanh,
+    bernoulli,
     ceil,
     cos,
     cosh,
@@ -107,6 +134,7 @@ from engine.tensor.functions import (
     matmul,
     mean,
     mul,
+    multinomial,
     multiply,
     neg,
     negative,
@@ -133,7 +161,41 @@ from engine.tensor.functions import (
     unsqueeze,
 )
 from engine.tensor.printing import get_printoptions, set_printoptions
+from engine.tensor.sampling import (
+    Generator,
+    get_rng_state,
+    manual_seed,
+    normal,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    randperm,
+    set_rng_state,
+)
 from engine.tensor.size import Size
 from engine.tensor.tensor import Tensor
+
+FloatTensor = legacy(float32)
+DoubleTensor = legacy(float64)
+HalfTensor = legacy(float16)
+BFloat16Tensor = legacy(bfloat16)
+ByteTensor = legacy(uint8)
+CharTensor = legacy(int8)
+ShortTensor = legacy(int16)
+IntTensor = legacy(int32)
+LongTensor = legacy(int64)
+BoolTensor = legacy(bool)
+
+default_generator = random.default_generator
+initial_seed = random.initial_seed
+seed = random.seed
+
+e, inf, nan, pi = math.e, math.inf, math.nan, math.pi
+newaxis = None
+strided = "torch.strided"
+contiguous_format, preserve_format, channels_last = "contiguous", "preserve", "channels_last"
 
 __version__ = "0.1.0"

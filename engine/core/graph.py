@@ -17,14 +17,15 @@ Gradients under way live in the sweep, never on vertices: an exception leaves no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
 from operator import attrgetter
 from typing import Any
 
 from engine.core.modes import is_anomaly_enabled
-from engine.core.plan import BOTH, LEAF, ONE_X, ONE_Y
+from engine.core.op import Op, recorded_name
+from engine.core.plan import BOTH, LEAF, MANY, ONE_X, ONE_Y
 
 next_serial = count(1).__next__
 by_serial = attrgetter("serial")
@@ -118,8 +119,25 @@ def reach(roots: Iterable[Any]) -> list[Any]:
     return found
 
 
+def leading_to(wanted: Container[Any], order: list[Any]) -> set[Any]:
+    """Those vertices from which a gradient can come to the wanted ones, and these themselves.
+
+    Args:
+        wanted: some vertices.
+        order: all vertices, each before its sources.
+    """
+    useful: set[Any] = set()
+    for vertex in reversed(order):
+        if vertex in wanted or not useful.isdisjoint(vertex.plan.sources(vertex)):
+            useful.add(vertex)
+    return useful
+
+
 def sweep(
-    roots: list[tuple[Any, Any]], create_graph: bool = False, freed: Any = None
+    roots: list[tuple[Any, Any]],
+    create_graph: bool = False,
+    freed: Any = None,
+    wanted: Container[Any] | None = None,
 ) -> Iterator[tuple[Any, Any, tuple]]:
     """The reverse sweep: from the roots to the leaves, each vertex once, the newest first.
 
@@ -131,16 +149,24 @@ def sweep(
         roots: pairs of a vertex and the gradient that starts there.
         create_graph: read the rules on recorded Values, so that gradients have gradients.
         freed: what a vertex holds once it has been read, in place of what it held; None to keep it.
+        wanted: the vertices that somebody asks about; what does not lead to one of them is neither
+            visited nor computed. None asks about all.
 
     Yields:
         (vertex, g, shares): the complete gradient `g` that arrived at the vertex, and what each of
-        `vertex.plan.sources(vertex)` receives from it, in that order; nothing for a leaf.
+        `vertex.plan.sources(vertex)` receives from it, in that order (None where nothing arrives);
+        no shares for a leaf, and for a wanted vertex that leads to no other.
 
     Raises:
         RuntimeError: for a cycle, and for NaN while anomaly detection is on.
     """
     order = reach(vertex for vertex, _ in roots)
     order.sort(key=by_serial, reverse=True)
+    useful = None
+    if wanted is not None:
+        useful = leading_to(wanted, order)
+        order = [vertex for vertex in order if vertex in useful]
+        roots = [root for root in roots if root[0] in useful]
     under_way: dict[Any, Any] = {}
     for vertex, g in roots:
         under_way[vertex] = under_way[vertex] + g if vertex in under_way else g
@@ -149,7 +175,7 @@ def sweep(
     for vertex in order:
         g = arrived(vertex, None)
         if g is None:
-            continue  # Only in a graph with a cycle, which is reported at the end.
+            continue  # No rule passed anything on to it; or a cycle, which is reported at the end.
         extra = vertex.extra
         if extra is not None and extra.hooks:
             g = _run_hooks(extra.hooks, g)
@@ -158,8 +184,17 @@ def sweep(
         if kind == LEAF:
             yield vertex, g, ()
             continue
+        pull = plan.pull_recorded if create_graph else plan.pull
+        if useful is not None:
+            needed = tuple(x in useful for x in plan.sources(vertex))
+            if not any(needed):
+                yield vertex, g, ()
+                continue
+            kind = MANY
+            if not all(needed) and hasattr(plan, "narrowed"):
+                pull = plan.narrowed(needed, create_graph)
         try:
-            shares = (plan.pull_recorded if create_graph else plan.pull)(vertex, g)
+            shares = pull(vertex, g)
         except Exception as error:
             error.add_note(f"in the backward rule of {describe(vertex)}")
             raise
@@ -181,8 +216,9 @@ def sweep(
             under_way[x] = under_way[x] + shares[0] if x in under_way else shares[0]
         else:
             for x, share in zip(plan.sources(vertex), shares, strict=True):
-                if x is not None:
-                    under_way[x] = under_way[x] + share if x in under_way else share
+                if x is None or share is None or (useful is not None and x not in useful):
+                    continue
+                under_way[x] = under_way[x] + share if x in under_way else share
         yield vertex, g, shares
         # Whoever takes a gradient that nobody else refers to need not copy it.
         shares = share = other = None
@@ -210,10 +246,13 @@ def describe(vertex: Any) -> str:
 
 
 def _refuse_nan(vertex: Any, g: Any, shares: tuple) -> None:
-    for source, share in zip(vertex.plan.sources(vertex), shares, strict=True):
+    op = vertex.plan.op
+    name = recorded_name(op) if isinstance(op, Op) else op.name
+    for place, (source, share) in enumerate(zip(vertex.plan.sources(vertex), shares, strict=True)):
         if source is not None and has_nan(share):
             raise RuntimeError(
-                f"the backward rule of {describe(vertex)} gave NaN to {describe(source)}: "
+                f"Function '{name}' returned nan values in its {place}th output. The backward rule "
+                f"of {describe(vertex)} gave NaN to {describe(source)}: "
                 f"the gradient that arrived is {getattr(g, '_data', g)!r}, "
                 f"{vertex.plan.show_inputs(vertex)}"
             )

@@ -1,4 +1,4 @@
-"""What is switched on in this thread: recording, and watching for NaN.
+"""What is switched on in this thread: recording, watching for NaN, packing what is held.
 
 Recording is on by default. `special` counts the switches that are not at their usual position, in
 all threads together, so that the common case costs one test of a number.
@@ -17,7 +17,9 @@ from typing import Any
 
 class _Modes(threading.local):
     recording = True
+    inference = False
     anomaly = False
+    packing: tuple = ()
 
 
 class _Special:
@@ -34,13 +36,13 @@ _modes = _Modes()
 special = _Special()
 
 
-def _switch(name: str, value: bool) -> bool:
+def _switch(name: str, value: Any) -> Any:
     """Sets one switch of this thread and returns its previous position."""
     before = getattr(_modes, name)
     if before != value:
         usual = getattr(_Modes, name)
         with special.lock:
-            special.count += 1 if value != usual else -1
+            special.count += (value != usual) - (before != usual)
         setattr(_modes, name, value)
     return before
 
@@ -50,26 +52,39 @@ def is_grad_enabled() -> bool:
     return _modes.recording
 
 
+def is_inference_mode_enabled() -> bool:
+    """True inside `inference_mode()`."""
+    return _modes.inference
+
+
 def is_anomaly_enabled() -> bool:
     """True where NaN is being watched for in this thread."""
     return _modes.anomaly
 
 
+def saved_hooks() -> tuple:
+    """The innermost pair (pack, unpack) of `saved_tensors_hooks`, or ()."""
+    return _modes.packing[-1] if _modes.packing else ()
+
+
 class _Mode(ContextDecorator):
-    """A switch as a context manager and as a decorator; may be nested and used again."""
+    """Switches as a context manager and as a decorator; may be nested and used again.
 
-    switch: str
-    value = True
+    Args:
+        positions: the switches that it sets, each with its position.
+    """
 
-    def __init__(self) -> None:
-        self.before: list[bool] = []
+    def __init__(self, **positions: Any) -> None:
+        self.positions = positions
+        self.before: list[dict[str, Any]] = []
 
-    def __enter__(self) -> _Mode:
-        self.before.append(_switch(self.switch, self.value))
+    def __enter__(self) -> Any:
+        self.before.append({name: _switch(name, to) for name, to in self.positions.items()})
         return self
 
     def __exit__(self, *error: Any) -> None:
-        _switch(self.switch, self.before.pop())
+        for name, before in self.before.pop().items():
+            _switch(name, before)
 
     def __call__(self, function: Callable) -> Callable:
         """As a decorator: the switch is set while the function runs, a generator's body too."""
@@ -103,45 +118,76 @@ class _Mode(ContextDecorator):
         return fresh
 
 
-class no_grad(_Mode):
+class _Bare(_Mode):
+    """A mode without arguments, so that `@no_grad` without brackets can hand it the function."""
+
+    def __new__(cls, function: Callable | None = None) -> Any:
+        if function is None:
+            return super().__new__(cls)
+        if not callable(function):
+            raise TypeError(f"{cls.__name__} takes nothing, or a function, not {function!r:.60}")
+        return cls()(function)
+
+
+class no_grad(_Bare):
     """Nothing inside is recorded: results have no history.
 
     `with engine.no_grad(): total = a + b`, or `@engine.no_grad()` above a function.
     """
 
-    switch = "recording"
-    value = False
-
-    def __new__(cls, function: Callable | None = None) -> Any:
-        # `@no_grad` without brackets hands the function over at once.
-        if function is None:
-            return super().__new__(cls)
-        if not callable(function):
-            raise TypeError(f"no_grad takes nothing, or a function, not {function!r:.60}")
-        return cls()(function)
+    def __init__(self) -> None:
+        super().__init__(recording=False)
 
 
-class enable_grad(_Mode):
+class enable_grad(_Bare):
     """Recording is on inside, also within `no_grad`."""
 
-    switch = "recording"
+    def __init__(self) -> None:
+        super().__init__(recording=True)
+
+
+class inference_mode(_Mode):
+    """Nothing inside is recorded, as with `no_grad`: for programs that only use a trained model.
+
+    PyTorch also refuses to use the results in later recorded operations; here they are Tensors
+    like any other.
+
+    Args:
+        mode: False switches back to recording inside.
+    """
+
+    def __new__(cls, mode: Any = True) -> Any:
+        if isinstance(mode, bool):
+            return super().__new__(cls)
+        if not callable(mode):
+            raise TypeError(f"inference_mode takes True or False, not {mode!r:.60}")
+        return cls()(mode)
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__(recording=not mode, inference=mode)
 
 
 class detect_anomaly(_Mode):
     """Inside, an operation that makes a NaN warns at once with its name, its line and the values
-    it was given, and a backward rule that makes one raises RuntimeError with the same."""
+    it was given, and a backward rule that makes one raises RuntimeError with the same.
 
-    switch = "anomaly"
+    Args:
+        check_nan: False watches for nothing.
+    """
+
+    def __init__(self, check_nan: bool = True) -> None:
+        super().__init__(anomaly=check_nan)
 
 
 class _Now(_Mode):
     """A switch that acts when it is made, and goes back at the end where it is used as `with`."""
 
-    def __init__(self, mode: bool) -> None:
+    def __init__(self, mode: bool, **positions: Any) -> None:
         if not isinstance(mode, bool):
             raise TypeError(f"{type(self).__name__} takes True or False, not {mode!r:.60}")
-        self.value = mode
-        self.before = [_switch(self.switch, self.value)]
+        super().__init__(**positions)
+        self.mode = mode
+        super().__enter__()
 
     def __enter__(self) -> _Mode:
         return self if self.before else super().__enter__()
@@ -151,14 +197,47 @@ class _Now(_Mode):
         self.__exit__()
         return super().__call__(function)
 
+    def __repr__(self) -> str:
+        return f"torch.autograd.grad_mode.{type(self).__name__}(mode={self.mode})"
+
 
 class set_grad_enabled(_Now):
     """Recording on or off: at once when called, and until the end when used as `with`."""
 
-    switch = "recording"
+    def __init__(self, mode: bool) -> None:
+        super().__init__(mode, recording=mode)
 
 
 class set_detect_anomaly(_Now):
     """Watching for NaN on or off: at once when called, and until the end when used as `with`."""
 
-    switch = "anomaly"
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        super().__init__(mode, anomaly=mode and check_nan)
+
+
+class saved_tensors_hooks(_Mode):
+    """Inside, what an operation holds for its backward rule goes through hooks.
+
+    Args:
+        pack_hook: is given each Tensor that is held, when the operation is recorded; what it
+            returns is held in its place: a file name, a Tensor of a smaller type, ...
+        unpack_hook: is given that when the rule needs it, and returns the Tensor.
+
+    Held shapes and plain numbers are not shown to the hooks. Hooks may be nested; the innermost
+    pair acts.
+    """
+
+    def __init__(self, pack_hook: Callable[[Any], Any], unpack_hook: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.pair = pack_hook, unpack_hook
+
+    def __enter__(self) -> None:
+        self.positions = {"packing": (*_modes.packing, self.pair)}
+        super().__enter__()
+
+
+class save_on_cpu(_Mode):
+    """All memory is the CPU's here, so inside of this everything is as outside."""
+
+    def __init__(self, pin_memory: bool = False, device_type: str = "cpu") -> None:
+        super().__init__()

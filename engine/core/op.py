@@ -32,6 +32,7 @@ What a rule may ask for by name, besides `g` and the inputs:
 | name          | what it is                                                                       |
 |---------------|----------------------------------------------------------------------------------|
 | `out`         | the result; with several results (`outs`), each by its name, and `g_<name>`      |
+| `gs`          | the gradients of all results, where there may be any number (`many_outs`)        |
 | `x_shape`     | the shape of the input x alone (of a group: the shapes), so that x is not held   |
 | a kept name   | what `forward` returned behind the result, as `keeps = (...)` lists              |
 | `position`    | in the flow of a group: which of its members the gradient goes to                |
@@ -40,6 +41,11 @@ What a rule may ask for by name, besides `g` and the inputs:
 Something kept that depends on the inputs and is not an integer has a second source,
 `keep_<name>(self, x, ...)`, written with operations. What is kept is a shortcut for arrays; readers
 that record or print ask the second source, or second derivatives would be silently wrong.
+
+Where a kernel does the work of all rules in one go, `quick(self, g, ...)` calls it: it returns a
+share for each input that has a rule, in order. It is a shortcut for arrays too, held against the
+rules by the tests; everybody else reads the rules. If it asks for `wants` it is told which of the
+shares are wanted, and may leave the others None. What only `quick` names needs no second source.
 """
 
 from __future__ import annotations
@@ -55,7 +61,10 @@ import numpy as np
 REGISTRY: dict[str, Op] = {}
 """Every operation, by the name that users see ('abs', not 'abs_')."""
 
-_RESERVED = set("g out vertex each position ieee fit zero again self held handle check".split())
+_RESERVED = {
+    *"g gs out wants shares quick position".split(),
+    *"vertex each ieee fit zero again self held handle check".split(),
+}
 """Names that the generated text of a plan uses (`engine.core.plan`)."""
 
 NAMED: dict[str, Callable] = {}
@@ -122,9 +131,10 @@ class Op:
     Class attributes that a subclass may set: `symbol` (how the operation is written between its
     operands), `constant` (inputs that carry no gradient), `groups` (inputs that are sequences, for
     operations over any number of inputs), `keeps` and `outs` (names of what `forward` returns, see
-    above), `is_view` (the result may share the memory of the first input), `keeps_integers` (whole
-    numbers in, whole numbers out; otherwise they become floating-point numbers first),
-    `torch_name` (PyTorch's name for it in a printed `grad_fn`), `samples` and `hard_points`.
+    above), `many_outs` (`forward` returns a tuple of any number of results), `is_view` (the result
+    may share the memory of the first input), `keeps_integers` (whole numbers in, whole numbers out;
+    otherwise they become floating-point numbers first), `torch_name` (PyTorch's name for it in a
+    printed `grad_fn`; see `torch_name_of`), `samples` and `hard_points`.
     """
 
     symbol: str | None = None
@@ -133,6 +143,8 @@ class Op:
     groups: tuple[str, ...] = ()
     keeps: tuple[str, ...] = ()
     outs: tuple[str, ...] = ()
+    quick: Callable | None = None
+    many_outs: bool = False
     is_view: bool = False
     keeps_integers: bool = False
     torch_name: str | None = None
@@ -162,7 +174,14 @@ class Op:
             raise TypeError(f"{self.name}: two of {', '.join(names)} have the same name")
         self.keepers = {k: _parameters(f) for k in self.keeps if (f := self._keeper(k))}
         self.plans: dict[Any, Any] = {}
+        # One array comes out of one or two, and nothing else is to be thought of.
+        special = self.groups or self.keeps or self.outs or self.many_outs
+        special = special or isinstance(self, Elementwise)
+        self.is_simple = not special and len(self.inputs) <= 2
         self.rules = {x: self._rule(x) for x in self.inputs if x not in self.constant}
+        self.quick_needs, self.quick_params = ((), ())
+        if self.quick is not None:
+            self.quick_needs, self.quick_params = self._asked(self.quick, {"g", "wants"}, "quick")
 
     def _rule(self, x: str) -> Rule:
         slope, flow = getattr(self, f"slope_{x}", None), getattr(self, f"to_{x}", None)
@@ -175,24 +194,48 @@ class Op:
         if isinstance(slope, int | float):
             return Rule(None, slope, False, (), ())
         rule = slope if flow is None else flow
-        needs, params = _parameters(rule)
-        known = {*self.inputs, *(f"{y}_shape" for y in self.inputs), *self.keeps}
-        known |= set(self.outs) or {"out"}
+        more: set[str] = set()
         if flow is not None:
-            known |= {f"g_{y}" for y in self.outs} or {"g"}
-            known |= {"position"} if x in self.groups else set()
+            more |= {f"g_{y}" for y in self.outs} or {"gs" if self.many_outs else "g"}
+            more |= {"position"} if x in self.groups else set()
+        needs, params = self._asked(rule, more, f"the rule for {x!r}")
+        return Rule(rule, None, flow is not None, needs, params)
+
+    def _asked(self, rule: Callable, more: set[str], what: str) -> tuple[tuple, tuple]:
+        """The names that a rule asks for: those of values, those of parameters.
+
+        Raises:
+            TypeError: for a name that nobody has.
+        """
+        needs, params = _parameters(rule)
+        known = {*self.inputs, *(f"{y}_shape" for y in self.inputs), *self.keeps, *more}
+        known |= set() if self.many_outs else set(self.outs) or {"out"}
         for asked, where in [(n, known) for n in needs] + [(p, set(self.params)) for p in params]:
             if asked not in where:
                 hint = "; a slope does not see g, a flow (to_) does" if asked == "g" else ""
                 raise TypeError(
-                    f"{self.name}: the rule for {x!r} asks for {asked!r}, which nobody has "
+                    f"{self.name}: {what} asks for {asked!r}, which nobody has "
                     f"(there is: {', '.join(sorted(where))}){hint}"
                 )
-        return Rule(rule, None, flow is not None, needs, tuple(params))
+        return needs, tuple(params)
 
     def _keeper(self, name: str) -> Callable | None:
         """The second source of something kept, if it has one."""
         return getattr(self, f"keep_{name}", None)
+
+    def torch_name_of(self, params: dict[str, Any]) -> str | None:
+        """PyTorch's name for the vertex, which may depend on the parameters.
+
+        What PyTorch has several names for takes a parameter `spelling`, which wins.
+        """
+        return params.get("spelling") or self.torch_name
+
+    def view_of_part(self, place: int, params: dict[str, Any]) -> tuple[Op, dict[str, Any]]:
+        """The operation, with parameters, that looks at one of many results (`many_outs`) alone.
+
+        Where the results are views, this is how a later write to the base reaches each.
+        """
+        raise NotImplementedError(f"{self.name} does not say how one of its results is seen alone")
 
     @property
     def summary(self) -> str:
@@ -254,10 +297,11 @@ class Op:
         return find_op, (self.name,)
 
 
-def recorded_name(op: Op) -> str:
+def recorded_name(op: Op, params: dict[str, Any] | None = None) -> str:
     """What PyTorch calls the vertex of this operation: `MulBackward0`."""
-    name = op.torch_name or "".join(part.title() for part in op.name.split("_"))
-    return name if name[-1].isdigit() else f"{name}Backward0"
+    name = op.torch_name_of(params or {})
+    name = name or "".join(part.title() for part in op.name.split("_"))
+    return name if "Backward" in name or name == "CopySlices" else f"{name}Backward0"
 
 
 class Elementwise(Op):

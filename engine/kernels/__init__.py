@@ -20,10 +20,12 @@ from engine.kernels.elementwise import erf, erf_reference
 from engine.kernels.ladder import ladder
 from engine.kernels.loading import backend, backend_reason, instruction_set, limit_instruction_set
 from engine.kernels.matmul import matmul, matmul_reference
+from engine.kernels.threads import get_num_threads, set_num_threads
 
 # What the scalar engine does without is read in when it is first asked for: the fewer objects there
 # are, the less a garbage collection costs, and one comes every few thousand Values. `matmul` and
 # `ladder` are not among it: their modules have the same names, and whoever comes last would win.
+# Nor is `threads`: reading it in tells the kernels how many they may use.
 _LATER = {
     "convolution": (
         "ConvolutionError",
@@ -81,10 +83,6 @@ _LATER = {
         "max_pool_backward",
         "max_pool_backward_reference",
         "max_pool_reference",
-    ),
-    "threads": (
-        "get_num_threads",
-        "set_num_threads",
     ),
 }
 _WHERE = {name: module for module, names in _LATER.items() for name in names}

@@ -26,15 +26,40 @@ def is_basic(index: tuple) -> bool:
     return not any(isinstance(i, np.ndarray | list | bool | np.bool_) for i in index)
 
 
+def has_repetitions(index: tuple) -> bool:
+    """True for an index that may name one place several times: one with whole numbers in arrays."""
+    return any(isinstance(i, np.ndarray) and i.dtype != bool for i in index)
+
+
+def add_to(array: np.ndarray, index: tuple, values: Any) -> None:
+    """Adds values to the places of an array that an index names, to one place repeatedly if need
+    be, in the order of the index."""
+    np.add.at(array, index, values)
+
+
 @operation
 class get(Op):
     """The part of x at `index`. The gradient goes back to where the part was taken from; an element
     that was taken twice receives both."""
 
     is_view = True
-    torch_name = "Index"
 
-    def forward(self, x, *, index):
+    def torch_name_of(self, params):
+        # Of what stands between the brackets PyTorch makes one operation each; the last one shows.
+        if params.get("spelling"):
+            return params["spelling"]
+        if not is_basic(params.get("index", ())):
+            return "Index"
+        for item in reversed(params.get("index", ())):
+            if isinstance(item, int):
+                return "Select"
+            if item is None:
+                return "Unsqueeze"
+            if isinstance(item, slice) and item != slice(None):
+                return "Slice"
+        return "Alias"
+
+    def forward(self, x, *, index, spelling=None):
         return np.asarray(x)[index]
 
     def to_x(self, g, x_shape, *, index):
@@ -59,10 +84,10 @@ class accumulate(Op):
     def forward(self, x, *, shape, index):
         x = np.asarray(x)
         out = np.zeros(shape, x.dtype)
-        if is_basic(index):
-            out[index] = x
+        if has_repetitions(index):
+            add_to(out, index, x)
         else:
-            np.add.at(out, index, x)
+            out[index] = x
         return out
 
     def to_x(self, g, *, index):
@@ -86,9 +111,14 @@ class put(Op):
     """x with the part that a path of views looks at replaced by y. The gradient of that part goes
     to y, all the rest to x."""
 
-    torch_name = "CopySlices"
+    def torch_name_of(self, params):
+        if params.get("spelling"):
+            return params["spelling"]
+        path = params.get("path", ())
+        whole = len(path) == 1 and path[0][0] is get and not is_basic(path[0][1]["index"])
+        return "IndexPut" if whole else "CopySlices"
 
-    def forward(self, x, y, *, path):
+    def forward(self, x, y, *, path, spelling=None):
         out = np.array(x)
         part = walk(out, path[:-1])
         op, params = path[-1]
@@ -109,38 +139,3 @@ class put(Op):
         at(_MATRIX, np.array(4.0), path=((get, {"index": (0,)}), (get, {"index": (1,)}))),
         at(_MATRIX, np.array(4.0), path=((get, {"index": (_MATRIX > 0,)}),)),
     )
-
-
-@operation
-class concatenate(Op):
-    """Arrays joined along a dimension that they have. Each receives its own stretch of the
-    gradient."""
-
-    groups = ("xs",)
-    torch_name = "Cat"
-
-    def forward(self, xs, *, dim):
-        return np.concatenate(xs, dim)
-
-    def to_xs(self, g, position, xs_shape, *, dim):
-        start = sum(shape[dim] for shape in xs_shape[:position])
-        stretch = slice(start, start + xs_shape[position][dim])
-        return get(g, index=(*[slice(None)] * dim, stretch))
-
-    samples = (at((_MATRIX, _MATRIX[:1]), dim=0), at((_MATRIX[:, :1], _MATRIX), dim=1))
-
-
-@operation
-class stack(Op):
-    """Arrays of one shape, one behind the other along a new dimension. Each receives its own layer
-    of the gradient."""
-
-    groups = ("xs",)
-
-    def forward(self, xs, *, dim):
-        return np.stack(xs, dim)
-
-    def to_xs(self, g, position, *, dim):
-        return get(g, index=(*[slice(None)] * dim, position))
-
-    samples = (at((_MATRIX, 2 * _MATRIX), dim=0), at((_MATRIX, 2 * _MATRIX), dim=2))

@@ -6,6 +6,9 @@ outside (Tensor's methods, `nn.functional`) makes them so; nothing here does.
 
 The rule of a view is the view that goes back. `expand` and `sum_to` are each other's mirror:
 broadcasting copies, and the gradient of a copy is the sum over its places.
+
+A parameter `spelling` does nothing but name the operation in a printed `grad_fn`, where PyTorch has
+several names for what is one operation here.
 """
 
 from __future__ import annotations
@@ -68,13 +71,27 @@ class reshape(Op):
 
 
 @operation
+class unsafe_view(Op):
+    """The same elements in the same order, in another shape, of a copy that nobody else will see;
+    the gradient gets the old shape back."""
+
+    def forward(self, x, *, shape):
+        return np.reshape(x, shape)
+
+    def to_x(self, g, x_shape):
+        return reshape(g, shape=x_shape)
+
+    samples = (at(_MATRIX, shape=(3, 2)),)
+
+
+@operation
 class squeeze(Op):
     """x without the dimensions of size 1 at `dims`. The gradient gets them back."""
 
     is_view = True
     torch_name = "SqueezeBackward1"
 
-    def forward(self, x, *, dims):
+    def forward(self, x, *, dims, spelling=None):
         return np.squeeze(x, dims)
 
     def to_x(self, g, *, dims):
@@ -90,7 +107,7 @@ class unsqueeze(Op):
 
     is_view = True
 
-    def forward(self, x, *, dims):
+    def forward(self, x, *, dims, spelling=None):
         return np.expand_dims(x, dims)
 
     def to_x(self, g, *, dims):
@@ -121,7 +138,7 @@ class transpose(Op):
 
     is_view = True
 
-    def forward(self, x, *, dim0=-2, dim1=-1):
+    def forward(self, x, *, dim0=-2, dim1=-1, spelling=None):
         return np.swapaxes(x, dim0, dim1)
 
     def to_x(self, g, *, dim0, dim1):
@@ -155,6 +172,37 @@ class roll(Op):
         return roll(g, shifts=tuple(-shift for shift in shifts), dims=dims)
 
     samples = (at(_MATRIX, shifts=(1,), dims=(1,)), at(_MATRIX, shifts=(1, -2), dims=(0, 1)))
+
+
+@operation
+class rot90(Op):
+    """x turned k quarter turns in the plane of two `dims`, from the first towards the second. The
+    gradient is turned back."""
+
+    def forward(self, x, *, k, dims):
+        return np.array(np.rot90(x, k, dims), order="C")
+
+    def to_x(self, g, *, k, dims):
+        return rot90(g, k=-k, dims=dims)
+
+    samples = (at(_MATRIX, k=1, dims=(0, 1)), at(_MATRIX[None], k=3, dims=(2, 0)))
+
+
+@operation
+class repeat(Op):
+    """x laid side by side with itself, `times[d]` times along dimension d. Each element receives
+    the gradients of all its copies, summed."""
+
+    def forward(self, x, *, times):
+        return np.tile(x, times)
+
+    def to_x(self, g, x_shape, *, times):
+        sizes = (1,) * (len(times) - len(x_shape)) + tuple(x_shape)
+        pairs = tuple(n for pair in zip(times, sizes, strict=True) for n in pair)
+        once = tuple(n for size in sizes for n in (1, size))
+        return reshape(sum_to(reshape(g, shape=pairs), shape=once), shape=x_shape)
+
+    samples = (at(_MATRIX, times=(2, 2)), at(_MATRIX, times=(3, 1, 2)), at(_ROW, times=(1, 1)))
 
 
 @operation

@@ -11,6 +11,7 @@ import numpy as np
 from engine.random.distributions import exponential_
 from engine.random.filling import chunks, floating_kind_of, kind_of, store_whole
 from engine.random.generator import Generator, given_or_default
+from engine.random.selection import greatest
 from engine.random.uniform import double_units
 
 Array = np.ndarray
@@ -20,7 +21,7 @@ Array = np.ndarray
 _MANY = (2**32 - 1) // 20
 
 # Up to so many, the plain loop is quicker.
-_LOOP = 200
+_LOOP = 256
 
 # The most categories of `multinomial`: every float32 up to here is a whole number.
 _CATEGORIES = 2**24
@@ -38,7 +39,7 @@ def randperm(
     integer, NotImplementedError for bool.
 
     >>> randperm(5, generator=Generator().manual_seed(0))
-    array([4, 1, 2, 0, 3])
+    array([4, 0, 1, 3, 2])
     """
     out = np.empty(0, dtype)
     kind = kind_of(out)
@@ -99,29 +100,36 @@ def _swapped(targets: Array) -> Array:
     target, else what the last of those took away, and so on.
     """
     n = targets.size
-    # The swaps sorted by target, and in time for one target. One sort of both in one number.
-    keys = targets << 32
-    keys |= np.arange(n)
-    keys.sort()
-    times = keys & 0xFFFFFFFF
-    keys >>= 32
-    same = keys[1:] == keys[:-1]
+    # The swaps one target after the other, and for one target in the order of time.
+    times = _sorted_by(targets)
+    places = targets[times]
+    changes = places[1:] != places[:-1]
     # Of each swap: the one before it with the same target, or -1.
-    before = np.full(n, -1)
-    before[times[1:][same]] = times[:-1][same]
-    # Of each place: the last swap that had it as its target, its own swap not counted; else itself.
+    before = np.empty(n, np.int64)
+    before[times[0]] = -1
+    before[times[1:]] = np.where(changes, -1, times[:-1])
+    # Of each place: the last swap that had it as its target, that of its own time not counted; or
+    # the place itself.
+    ends = np.flatnonzero(np.append(changes, True))
+    times, places = times[ends], places[ends]
+    times = np.where(times == places, before[times], times)
     origin = np.arange(n)
-    last = np.append(~same, True)
-    last_times, place = times[last], keys[last]
-    origin[place] = np.where(last_times == place, before[place], last_times)
-    origin = np.where(origin < 0, np.arange(n), origin)
-    # Follow to the end, each step twice as far as the one before.
-    while True:
-        further = origin[origin]
-        if np.array_equal(further, origin):
-            break
-        origin = further
+    origin[places] = np.where(times < 0, places, times)
+    # Follow to the end, each time twice as many steps.
+    further = origin[origin]
+    while not np.array_equal(further, origin):
+        origin, further = further, further[further]
     return np.where(before < 0, targets, origin[before])
+
+
+def _sorted_by(numbers: Array) -> Array:
+    """What np.argsort(numbers, kind="stable") gives, for numbers from 0 to 2**32 - 1."""
+    # By 16 bits at a time NumPy does not compare, but counts, which is ten times as fast.
+    order = np.argsort(numbers.astype(np.uint16), kind="stable")
+    if numbers.size > 2**16:
+        high = (numbers >> 16).astype(np.uint16)
+        order = order[np.argsort(high[order], kind="stable")]
+    return order
 
 
 def _inside_out(n: int, generator: Generator) -> Array:
@@ -151,12 +159,10 @@ def multinomial(
     and it needs as many categories. RuntimeError where p or count do not fit.
 
     Without replacement, and for a count of 1, every category waits for an exponential time at its
-    rate, and the first ones win: two words per category (in float64 and in float32 alike). Else
-    two words per draw. Where two times are equal to the last bit, PyTorch may give them in the
-    other order.
+    rate, and the first ones win: two words per category. Else two words per draw.
 
     >>> multinomial(np.array([0.0, 10, 3, 0]), 2, generator=Generator().manual_seed(0))
-    array([2, 1])
+    array([1, 2])
     """
     floating_kind_of(p, "multinomial", RuntimeError)
     count = _checked_count(p, count, replacement)
@@ -208,7 +214,16 @@ def _first_to_arrive(p: Array, count: int, generator: Generator) -> Array:
         merits = p / times
     if count == 1:
         return merits.argmax(axis=-1, keepdims=True)
-    return np.argsort(-merits, axis=-1, kind="stable")[..., :count]
+    merits = merits.astype(np.float64)
+    order = np.argsort(-merits, axis=-1, kind="stable")
+    chosen = order[..., :count]
+    # Equal merits (zeros mostly) are rare, and their order is a matter of its own.
+    best = np.take_along_axis(merits, order[..., : count + 1], axis=-1)
+    equal = (best[..., 1:] == best[..., :-1]).any(axis=-1)
+    for row in np.ndindex(equal.shape):
+        if equal[row]:
+            chosen[row] = greatest(merits[row].tolist(), count)
+    return chosen
 
 
 def _with_replacement(p: Array, count: int, generator: Generator) -> Array:

@@ -189,7 +189,7 @@ def bernoulli_(array: Array, p: float | Array = 0.5, generator: Generator | None
     take one. RuntimeError unless 0 <= p <= 1.
 
     >>> bernoulli_(np.empty(4, bool), 0.5, Generator().manual_seed(0))
-    array([False, False,  True,  True])
+    array([False, False,  True, False])
     """
     kind_of(array)
     if isinstance(p, np.ndarray):

@@ -20,7 +20,7 @@ Array = np.ndarray
 CHUNK = 8192
 
 # Up to here Python numbers in a list are quicker than arrays of NumPy.
-FEW = 64
+FEW = 32
 
 
 @dataclass(frozen=True)
@@ -131,13 +131,12 @@ def chunks(flat: Array, size: int = CHUNK) -> Iterable[Array]:
     return (flat[start : start + size] for start in range(0, flat.size, size))
 
 
-def store(flat: Array, values: Array | list[float]) -> None:
+def store(flat: Array, values: Array) -> None:
     """Writes float64 numbers into `flat`, rounded to its dtype as PyTorch does it.
 
     Beyond the greatest number lies infinity. Two-byte floats are rounded twice: they are made from
     float32. Integers keep the low bits of the whole number.
     """
-    values = np.asarray(values, np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         if flat.dtype.kind in "iu":
             values = values.astype(np.int32) if flat.dtype.itemsize < 4 else values
@@ -150,29 +149,3 @@ def store_whole(flat: Array, numbers: Array) -> None:
     """Writes int32 or int64 numbers into `flat`; two-byte floats are made from float32 here too."""
     two_byte_float = flat.dtype.itemsize == 2 and flat.dtype.kind not in "iu"
     flat[...] = numbers.astype(np.float32) if two_byte_float else numbers
-
-
-def single(values: Array) -> Array:
-    """float64 -> float32; beyond the greatest number lies infinity."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return values.astype(np.float32)
-
-
-def settle(
-    flat: Array,
-    values: Array,
-    errors: Array,
-    rounding: Callable[[Array], Array],
-    exactly: Callable[[int], float],
-) -> None:
-    """Stores rounding(values), where `values` are right to within `errors`, as if they were exact.
-
-    NumPy's functions may be wrong in the last bit of a float64, which hardly ever shows in a
-    float32. exactly(i) gives the true value of element i: it is asked where it could show.
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        low, high = rounding(values - errors), rounding(values + errors)
-    doubtful = np.flatnonzero(low != high)  # NaN too
-    if doubtful.size:
-        low[doubtful] = rounding(np.array([exactly(index) for index in doubtful.tolist()]))
-    store(flat, low)

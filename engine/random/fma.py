@@ -14,9 +14,12 @@ import numpy as np
 
 Array = np.ndarray
 
-# Between these sizes of factor and addend no intermediate of `_fused_double` can overflow, and no
-# error of a product be lost below the smallest number (the x of our callers is 0, or 2**-60 to 64).
-_SAFE_SMALL, _SAFE_GREAT = 2.0**-800, 2.0**900
+# Between these sizes of scale and shift nothing in `_scale_and_shift_double` can overflow, and no
+# error of a product is lost below the smallest number (elements are 0, or 2**-100 to 2**100).
+_SMALL, _GREAT = 2.0**-800, 2.0**900
+
+# Up to so many elements, `fma` one by one is quicker.
+_FEW = 16
 
 # Splits a float64 into two halves of 26 bits (Dekker).
 _SPLIT = 2.0**27 + 1.0
@@ -45,18 +48,18 @@ def scale_and_shift(x: Array, scale: float, shift: float) -> None:
     """Replaces each element of x by x * scale + shift, rounded once.
 
     x is contiguous, of float32 or float64; scale and shift are numbers of the same precision. The
-    elements are 0 or of size 2**-60 to 64 (uniform and normal numbers are).
+    elements are 0 or of size 2**-100 to 2**100, as uniform and normal numbers are.
     """
-    if scale == 1.0 and shift == 0.0 and math.copysign(1.0, shift) > 0:
-        x += x.dtype.type(0)  # -0 becomes 0, as it does in a fused operation
+    if scale == 1.0 and shift == 0.0:
+        x += shift  # -0 becomes 0, as it does in a fused operation
         return
     with np.errstate(over="ignore", invalid="ignore"):
         if scale == 1.0 or shift == 0.0:
-            x *= x.dtype.type(scale)
-            x += x.dtype.type(shift)
+            x *= scale
+            x += shift
         elif x.dtype == np.float32:
             _scale_and_shift_single(x, scale, shift)
-        elif _SAFE_SMALL < abs(scale) < _SAFE_GREAT and abs(shift) < _SAFE_GREAT:
+        elif x.size > _FEW and _SMALL < abs(scale) < _GREAT and abs(shift) < _GREAT:
             _scale_and_shift_double(x, scale, shift)
         else:
             x[...] = [fma(each, scale, shift) for each in x.tolist()]

@@ -139,17 +139,22 @@ class Generator:
 
     def words32(self, count: int) -> Array:
         """The next `count` words, a new array of uint32."""
-        if count <= 512:
-            return np.array(self.few32(count), np.uint32)
+        if count == 0:
+            return np.empty(0, np.uint32)
         self._touch()
-        return self._integers(0, 2**32, count, np.uint32)
+        return self._raw(count).astype(np.uint32)
 
     def words64(self, count: int) -> Array:
         """The next `count` numbers of 64 bits, a new array of uint64."""
-        if count <= 128:
-            return np.array(self.few64(count), np.uint64)
+        if count == 0:
+            return np.empty(0, np.uint64)
         self._touch()
-        return self._integers(0, 2**64, count, np.uint64)
+        if count > 512:
+            return self._integers(0, 2**64, count, np.uint64)
+        words = self._raw(2 * count)
+        numbers = words[::2] << 32
+        numbers |= words[1::2]
+        return numbers
 
     # --- state ------------------------------------------------------------------------------------
 
@@ -212,14 +217,14 @@ class Generator:
 
     def clone_state(self) -> "Generator":
         """A second generator that continues with the same numbers."""
-        return _restored(self.device, self.state_bytes())
+        return _restored(type(self), self.device, self.state_bytes())
 
     def __reduce__(self) -> tuple:
-        return _restored, (self.device, self.state_bytes())
+        return _restored, (type(self), self.device, self.state_bytes())
 
 
-def _restored(device: object, state: bytes) -> Generator:
-    return Generator(device).restore(state)
+def _restored(kind: type[Generator], device: object, state: bytes) -> Generator:
+    return kind(device).restore(state)
 
 
 # What samplers use when they are given no generator. Two runs differ until `manual_seed` is called.

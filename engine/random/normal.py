@@ -10,30 +10,20 @@ it across calls and dtypes.
 """
 
 import math
-from collections.abc import Callable
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
-from engine.random.filling import (
-    CHUNK,
-    FEW,
-    fill,
-    floating_kind_of,
-    settle,
-    single,
-    store,
-)
-from engine.random.fma import fma, scale_and_shift
+from engine.random.filling import CHUNK, FEW, chunks, fill, floating_kind_of, store
+from engine.random.fma import scale_and_shift
 from engine.random.generator import Generator
-from engine.random.single import cos_and_sin, radius
+from engine.random.library import around, exact, mapped, settle
+from engine.random.single import as_single, cos_and_sin, radius
 from engine.random.uniform import double_units, double_units_list, single_units
 
 Array = np.ndarray
 
 _BLOCK = 16
-
-# How wrong NumPy's log1p, cos, sin and exp, and the few steps between, may be: relative.
-SLACK = 2.0**-48
 
 
 def normal_(
@@ -44,7 +34,7 @@ def normal_(
     RuntimeError for a negative std or NaN, NotImplementedError for integers.
 
     >>> normal_(np.empty(2), 0, 1, Generator().manual_seed(0))
-    array([ 1.5409961, -0.2934289])
+    array([ 1.54099611, -0.29342891])
     """
     floating_kind_of(array, "normal_")
     mean, std = float(mean), float(std)
@@ -75,16 +65,25 @@ def _draw_blocks(flat: Array, generator: Generator, mean: float, std: float) -> 
     double = flat.dtype == np.float64
     units = double_units if double else single_units
     transform = _double_blocks if double else _single_blocks
-    whole = flat.size - flat.size % _BLOCK
-    for start in range(0, whole, 2 * CHUNK):
-        part = flat[start : min(start + 2 * CHUNK, whole)]
+    over = flat.size % _BLOCK
+    whole = flat.size - over
+    start = 0
+    while whole - start > 2 * CHUNK:
+        part = flat[start : start + 2 * CHUNK]
         part[...] = transform(units(generator, part.size), mean, std)
-    if whole < flat.size:
+        start += part.size
+    rest = whole - start
+    numbers = units(generator, rest)
+    if over:
         # What is left over is covered by a block of its own, which ends where the array ends. In
-        # four and eight bytes its numbers have been drawn before, and are drawn again.
+        # four and eight bytes a number was drawn for each of its elements before.
         if flat.dtype.itemsize > 2:
-            units(generator, flat.size - whole)
-        flat[-_BLOCK:] = transform(units(generator, _BLOCK), mean, std)
+            units(generator, over)
+        numbers = np.concatenate((numbers, units(generator, _BLOCK)))
+    numbers = transform(numbers, mean, std)
+    flat[start:whole] = numbers[:rest]
+    if over:
+        flat[-_BLOCK:] = numbers[rest:]
 
 
 def _single_blocks(units: Array, mean: float, std: float) -> Array:
@@ -95,37 +94,32 @@ def _single_blocks(units: Array, mean: float, std: float) -> Array:
     sin *= distance
     pairs[:, 0] = cos.reshape(-1, _BLOCK // 2)
     pairs[:, 1] = sin.reshape(-1, _BLOCK // 2)
-    scale_and_shift(units, float(np.float32(std)), float(np.float32(mean)))
+    scale_and_shift(units, as_single(std), as_single(mean))
     return units
 
 
 def _double_blocks(units: Array, mean: float, std: float) -> Array:
     pairs = units.reshape(-1, 2, _BLOCK // 2)
-    distance = np.sqrt(-2.0 * _mapped(math.log, 1.0 - pairs[:, 0]))
-    angle = 2.0 * np.pi * pairs[:, 1]
-    pairs[:, 0] = distance * _mapped(math.cos, angle)
-    pairs[:, 1] = distance * _mapped(math.sin, angle)
+    squared = -2.0 * exact.log(1.0 - pairs[:, 0])
+    pairs[:, 0], pairs[:, 1] = _point(squared, pairs[:, 1], exact)
     scale_and_shift(units, std, mean)
     return units
 
 
-def _mapped(function: Callable[[float], float], x: Array) -> Array:
-    """function(x) element by element. NumPy's own may differ from it in the last bit."""
-    return np.fromiter(map(function, x.ravel().tolist()), np.float64, x.size).reshape(x.shape)
+def _point(squared: Array, turn: Array, how: ModuleType | SimpleNamespace) -> tuple[Array, Array]:
+    """The coordinates of a point whose distance squared and angle (in turns) are given.
+
+    Numbers with the functions of `math`, arrays with those of `np` or `exact`.
+    """
+    distance, angle = how.sqrt(squared), 2.0 * math.pi * turn
+    return distance * how.cos(angle), distance * how.sin(angle)
 
 
 # --- one after the other --------------------------------------------------------------------------
 
 
-def _pair(first: float, second: float) -> tuple[float, float]:
-    distance = math.sqrt(-2.0 * math.log1p(-second))
-    angle = 2.0 * math.pi * first
-    return distance * math.cos(angle), distance * math.sin(angle)
-
-
-def _scaled(value: float, mean: float, std: float) -> float:
-    plain = std == 1.0 or mean == 0.0
-    return value * std + mean if plain else fma(value, std, mean)
+def _pair(first: Array, second: Array, how: ModuleType | SimpleNamespace) -> tuple[Array, Array]:
+    return _point(-2.0 * how.log1p(-second), first, how)
 
 
 def _few_normals(generator: Generator, count: int) -> list[float]:
@@ -137,58 +131,62 @@ def _few_normals(generator: Generator, count: int) -> list[float]:
     missing = count - len(values)
     units = iter(double_units_list(generator, missing + missing % 2))
     for first, second in zip(units, units, strict=True):
-        values += _pair(first, second)
+        values += _pair(first, second, math)
     if len(values) > count:
         generator.kept_normal = values.pop()
     return values
 
 
-def _draw_serially(flat: Array, generator: Generator, mean: float, std: float) -> None:
-    _draw_each(flat, generator, mean, std, logarithmic=False)
+def _draw_serially(
+    flat: Array, generator: Generator, mean: float, std: float, logarithmic: bool = False
+) -> None:
+    def finished(values: Array) -> Array:
+        scale_and_shift(values, std, mean)
+        return mapped(_exp, values) if logarithmic else values
+
+    def draw_few(part: Array) -> None:
+        store(part, finished(np.array(_few_normals(generator, part.size))))
+
+    if flat.size <= FEW:
+        if mean == 0.0 and std == 1.0 and flat.dtype.itemsize > 2 and not logarithmic:
+            # The usual case, made short: nothing to scale, nothing can overflow.
+            flat[...] = [value + 0.0 for value in _few_normals(generator, flat.size)]
+        else:
+            draw_few(flat)
+        return
+    # The number that was kept, then pairs, then what is left: half a pair, or nothing.
+    start = 0 if generator.kept_normal is None else 1
+    stop = flat.size - (flat.size - start) % 2
+    draw_few(flat[:start])
+    for part in chunks(flat[start:stop]):
+        units = double_units(generator, part.size).reshape(-1, 2)
+        if part.dtype == np.float64:
+            store(part, finished(_interleaved(units, exact)))
+            continue
+
+        def exactly(index: Array, units: Array = units) -> Array:
+            rows = _interleaved(units[index // 2], exact).reshape(-1, 2)
+            return finished(rows[np.arange(index.size), index % 2])
+
+        settle(part, _ends(_interleaved(units, np), mean, std, logarithmic), exactly)
+    draw_few(flat[stop:])
+
+
+def _interleaved(units: Array, how: ModuleType | SimpleNamespace) -> Array:
+    return np.stack(_pair(units[:, 0], units[:, 1], how), axis=1).ravel()
+
+
+def _ends(near: Array, mean: float, std: float, logarithmic: bool) -> tuple[Array, Array]:
+    """Numbers below and above the finished ones, from nearly right standard normal numbers."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = (end * std + mean for end in around(near))
+        if logarithmic:
+            low, high = around(np.exp(low))[0], around(np.exp(high))[1]
+    return low, high
 
 
 def _draw_logarithmic(flat: Array, generator: Generator, mean: float, std: float) -> None:
-    _draw_each(flat, generator, mean, std, logarithmic=True)
-
-
-def _draw_each(
-    flat: Array, generator: Generator, mean: float, std: float, logarithmic: bool
-) -> None:
-    def finished(value: float) -> float:
-        value = _scaled(value, mean, std)
-        return _exp(value) if logarithmic else value
-
-    if flat.dtype == np.float64 or flat.size <= FEW:
-        for start in range(0, flat.size, CHUNK):
-            part = flat[start : start + CHUNK]
-            store(part, [finished(value) for value in _few_normals(generator, part.size)])
-        return
-    # The kept number, then pairs that use up whole chunks, then what is left: by the exact way.
-    kept = 1 if generator.kept_normal is not None else 0
-    pairs = (flat.size - kept) // 2
-    store(flat[:kept], [finished(value) for value in _few_normals(generator, kept)])
-    for start in range(kept, kept + 2 * pairs, CHUNK):
-        part = flat[start : min(start + CHUNK, kept + 2 * pairs)]
-        units = double_units(generator, part.size).reshape(-1, 2)
-        distance = np.sqrt(-2.0 * np.log1p(-units[:, 1]))
-        angle = 2.0 * np.pi * units[:, 0]
-        values = np.stack((distance * np.cos(angle), distance * np.sin(angle)), axis=1).ravel()
-
-        def exactly(index: int, units: Array = units) -> float:
-            return finished(_pair(*units[index // 2].tolist())[index % 2])
-
-        with np.errstate(over="ignore", invalid="ignore"):
-            values *= std
-            errors = np.abs(values)
-            values += mean
-            errors += np.abs(values)
-            errors *= SLACK
-            if logarithmic:
-                values = np.exp(values)
-                errors = (errors + SLACK) * values
-        settle(part, values, errors, single, exactly)
-    last = flat[kept + 2 * pairs :]
-    store(last, [finished(value) for value in _few_normals(generator, last.size)])
+    _draw_serially(flat, generator, mean, std, logarithmic=True)
 
 
 def _exp(x: float) -> float:

@@ -14,8 +14,14 @@ import numpy as np
 Array = np.ndarray
 
 
+def as_single(x: float) -> float:
+    """x rounded to float32; beyond the greatest of them lies infinity."""
+    with np.errstate(over="ignore"):
+        return float(np.float32(x))
+
+
 def _rounded(*constants: float) -> tuple[float, ...]:
-    return tuple(float(np.float32(constant)) for constant in constants)
+    return tuple(map(as_single, constants))
 
 
 _LOG = _rounded(

@@ -26,6 +26,11 @@ def single_units(generator: Generator, count: int) -> Array:
     return units
 
 
+def single_units_list(generator: Generator, count: int) -> list[float]:
+    """The same as a list of Python floats: quicker for a few."""
+    return [(word & _SINGLE_MASK) * SINGLE_STEP for word in generator.few32(count)]
+
+
 def double_units(generator: Generator, count: int) -> Array:
     """float64 numbers in [0, 1), multiples of 2**-53: two words each."""
     words = generator.words64(count)
@@ -36,9 +41,7 @@ def double_units(generator: Generator, count: int) -> Array:
 
 
 def double_units_list(generator: Generator, count: int) -> list[float]:
-    """The same as a list of Python floats."""
-    if count > FEW:
-        return double_units(generator, count).tolist()
+    """The same as a list of Python floats: quicker for a few."""
     return [(word & DOUBLE_MASK) * DOUBLE_STEP for word in generator.few64(count)]
 
 
@@ -54,8 +57,11 @@ def uniform_(
     array([4.962566, 7.682218], dtype=float32)
     """
     kind = floating_kind_of(array, "uniform_")
-    _check(kind, float(low), float(high))
-    return fill(array, generator, _draw, float(low), float(high))
+    low, high = float(low), float(high)
+    if low == 0.0 and high == 1.0 and array.dtype.itemsize > 2:
+        return fill(array, generator, _draw_units)
+    _check(kind, low, high)
+    return fill(array, generator, _draw, low, high)
 
 
 def _check(kind: Kind, low: float, high: float) -> None:
@@ -76,17 +82,28 @@ def _check(kind: Kind, low: float, high: float) -> None:
         )
 
 
+def _draw_units(flat: Array, generator: Generator) -> None:
+    if flat.size <= FEW:
+        units_list = double_units_list if flat.dtype == np.float64 else single_units_list
+        flat[...] = units_list(generator, flat.size)
+        return
+    units = double_units if flat.dtype == np.float64 else single_units
+    for part in chunks(flat):
+        part[...] = units(generator, part.size)
+
+
 def _draw(flat: Array, generator: Generator, low: float, high: float) -> None:
     # Two-byte floats are computed as float32, and rounded at the end.
     work = np.float64 if flat.dtype == np.float64 else np.float32
-    units = double_units if work is np.float64 else single_units
-    start, width = float(work(low)), float(work(high) - work(low))
-    first, end = work(low).astype(flat.dtype), work(high).astype(flat.dtype)
+    units = double_units if flat.dtype == np.float64 else single_units
+    start, end = work(low), work(high)
+    width = float(end - start)
+    first, beyond = start.astype(flat.dtype), end.astype(flat.dtype)
     for part in chunks(flat):
         numbers = units(generator, part.size)
-        if (start, width) != (0.0, 1.0):
-            scale_and_shift(numbers, width, start)
+        scale_and_shift(numbers, width, float(start))
         part[...] = numbers
-        # Rounding may reach `high`, which is not in the range (from 0 to 1 only in two bytes).
-        if part.dtype.itemsize == 2 or (start, width) != (0.0, 1.0):
-            part[part == end] = first
+        # Rounding may reach `high`, which is not in the range.
+        reached = part == beyond
+        if reached.any():
+            part[reached] = first

@@ -8,57 +8,21 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
+from copy import deepcopy
+from functools import partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
-from engine.core.graph import Extra, Hook
+from engine.core.graph import Extra, Hook, describe
 from engine.core.modes import enable_grad, no_grad
-from engine.core.op import recorded_name
+from engine.dtypes import dtype_of
+from engine.ops.shape import clone
+from engine.tensor.grad_fn import GradFn, grad_fn, own_extra
 from engine.tensor.memory import stamp, version
 from engine.tensor.sweeping import backward, ownership
-from engine.tensor.vertex import Parts, Vertex
-
-
-class GradFn:
-    """The operation that made a Tensor, as PyTorch shows it: `x.grad_fn`."""
-
-    __slots__ = ("_name", "vertex")
-
-    def __init__(self, vertex: Any) -> None:
-        self.vertex = vertex
-
-    def name(self) -> str:
-        """PyTorch's name for it: `MulBackward0`; `AccumulateGrad` for a leaf."""
-        plan = self.vertex.plan
-        return "AccumulateGrad" if plan.op is None else recorded_name(plan.op)
-
-    @property
-    def variable(self) -> Any:
-        """The leaf that gradients are added to."""
-        if self.vertex.plan.op is not None:
-            raise AttributeError(f"{self.name()} has no variable: only a leaf's AccumulateGrad has")
-        return self.vertex
-
-    @property
-    def next_functions(self) -> tuple[tuple[GradFn | None, int], ...]:
-        """What the gradient goes on to: a pair for each input that wants one."""
-        found = []
-        for source in self.vertex.plan.sources(self.vertex):
-            place = getattr(source.plan, "place", 0) if source is not None else 0
-            if source is not None and source.plan.op is not None and hasattr(source.plan, "place"):
-                source = source.x
-            found.append((None if source is None else GradFn(source), place))
-        return tuple(found)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, GradFn) and other.vertex is self.vertex
-
-    def __hash__(self) -> int:
-        return hash(self.vertex)
-
-    def __repr__(self) -> str:
-        return f"<{self.name()} object at {id(self.vertex):#x}>"
+from engine.tensor.vertex import PartPlan, Parts, Vertex
 
 
 class Differentiating:
@@ -103,7 +67,9 @@ class Differentiating:
     def grad_fn(self) -> GradFn | None:
         """The operation that made this Tensor; None for a leaf."""
         vertex = self.vertex()
-        return GradFn(vertex) if isinstance(vertex, Vertex) else None
+        if not isinstance(vertex, Vertex):
+            return None
+        return grad_fn(vertex.x if isinstance(vertex.plan, PartPlan) else vertex, self.at)
 
     @property
     def output_nr(self) -> int:
@@ -159,6 +125,10 @@ class Differentiating:
                 )
         self._grad = gradient
 
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
     def backward(
         self,
         gradient: Any = None,
@@ -182,42 +152,42 @@ class Differentiating:
         if inputs is not None:
             inputs = [inputs] if hasattr(inputs, "at") else list(inputs)
             if not inputs:
-                raise RuntimeError("'inputs' argument to backward() cannot be empty.")
+                raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
         backward([self], [gradient], retain_graph, create_graph, inputs)
 
     def _receive(self, g: Any) -> None:
         """Adds a gradient, an array or (recorded) a Tensor, to `.grad`."""
-        before = self._grad
-        if isinstance(g, Differentiating):
-            g = g if g._data.dtype == self._data.dtype else g.to(self.dtype)
-            self._grad = g if before is None else before + g
-        elif before is None:
-            self._grad = self._as_gradient(ownership.take(g))
-        elif before._vertex is not None:
-            self._grad = before + self._as_gradient(np.asarray(g))
-        else:
-            np.add(before._data, g, out=before._data, casting="same_kind")
-            stamp(before._data)
+        with _receiving:  # two threads may bring the same leaf their gradients at once
+            before = self._grad
+            if isinstance(g, Differentiating):
+                g = self._own_gradient(g)
+                self._grad = clone(g) if before is None else before + g
+            elif before is None:
+                self._grad = self.at(ownership.take(g, self._data.dtype), None)
+            else:
+                np.add(before._data, g, out=before._data, casting="same_kind")
+                stamp(before._data)
         if self.extra is not None and self.extra.afterwards:
-            for hook in tuple(self.extra.afterwards.values()):
-                hook(self)
+            with enable_grad() if isinstance(g, Differentiating) else no_grad():
+                for hook in tuple(self.extra.afterwards.values()):
+                    hook(self, g)
 
-    def _as_gradient(self, g: Any) -> Any:
-        """An array that arrived, as a Tensor of this one's type."""
-        return self.at(np.asarray(g, self._data.dtype), None)
+    def _own_gradient(self, g: Any) -> Any:
+        """A gradient that arrived, as a Tensor of this one's type; an array that came is shared
+        with nobody."""
+        if isinstance(g, Differentiating):
+            return g if g._data.dtype == self._data.dtype else g.to(self.dtype)
+        return self.at(ownership.take(g, self._data.dtype), None)
 
     # --- hooks ---
 
-    def _own_extra(self) -> Extra:
+    def _hookable(self, what: str) -> Extra:
         vertex = self.vertex()
         if vertex is None:
             raise RuntimeError(
-                "cannot register a hook on a tensor that doesn't require gradient: none ever "
-                "arrives here"
+                f"{what} on a tensor that doesn't require gradient: none ever arrives here"
             )
-        if vertex.extra is None:
-            vertex.extra = Extra()
-        return vertex.extra
+        return own_extra(vertex)
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Hook:
         """Calls `hook(gradient)` whenever a sweep brings this Tensor its gradient.
@@ -239,15 +209,14 @@ class Differentiating:
             if replaced is None:
                 # subtle: a hook may have written into the gradient it was shown.
                 return None if recorded else given._data
-            if not isinstance(replaced, Differentiating) or replaced._data.shape != shape:
-                shown = getattr(replaced, "shape", type(replaced).__name__)
-                raise RuntimeError(
-                    f"a hook on a tensor of shape {list(shape)} returns a gradient of that shape "
-                    f"or None, not {shown}"
-                )
+            _refuse_other_kind(hook, replaced, shape, dtype)
             return replaced if recorded else replaced._data
 
-        return Hook(self._own_extra().hooks, on_arrays)
+        hooks = self._hookable("cannot register a hook").hooks
+        handle = Hook(hooks, on_arrays)
+        if _RETAIN in hooks:  # it keeps what the hooks have made of the gradient
+            hooks[_RETAIN] = hooks.pop(_RETAIN)
+        return handle
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Any], None]) -> Hook:
         """Calls `hook(self)` after a sweep has added to this leaf's `.grad`."""
@@ -255,7 +224,8 @@ class Differentiating:
             raise RuntimeError(
                 "post accumulate grad hooks cannot be registered on non-leaf tensors"
             )
-        return Hook(self._own_extra().afterwards, hook)
+        extra = self._hookable("cannot register a hook")
+        return Hook(extra.afterwards, lambda tensor, _: hook(tensor))
 
     def retain_grad(self) -> None:
         """Keeps `.grad` for this Tensor although it is not a leaf."""
@@ -264,22 +234,84 @@ class Differentiating:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if vertex is self or self.retains_grad:
             return
+        self._retains = vertex
         # Weakly: the vertex belongs to the graph, and a graph holds no Tensors.
-        reference = weakref.ref(self)
+        own_extra(vertex).hooks[_RETAIN] = partial(_retain, weakref.ref(self))
 
-        def keep(g: Any) -> None:
-            tensor = reference()
-            if tensor is not None:
-                recorded = isinstance(g, Differentiating)
-                g = g if recorded else tensor._as_gradient(np.array(g))
-                tensor._grad = g if tensor._grad is None else tensor._grad + g
-
-        Hook(self._own_extra().hooks, keep)
-        self._retains = True
-
-    _retains = False
+    _retains: Any = None
 
     @property
     def retains_grad(self) -> bool:
         """True for what is not a leaf and keeps its gradient."""
-        return self._retains and not self.is_leaf
+        return self._retains is not None and not self.is_leaf
+
+    def _follow(self) -> None:
+        """Lets `retain_grad` go along to the vertex that a write in place has brought."""
+        old, vertex = self._retains, self.vertex()
+        if old is None or vertex is old or not isinstance(vertex, Vertex):
+            return
+        kept = old.extra.hooks.pop(_RETAIN, None)
+        if kept is not None:
+            own_extra(vertex).hooks[_RETAIN] = kept
+        self._retains = vertex
+
+    # --- copies ---
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
+                "protocol at the moment: this one was computed by "
+                f"{describe(self.vertex())}. Copy x.detach(), or use x.clone(), which is recorded"
+            )
+        copied = type(self).__new__(type(self))
+        memo[id(self)] = copied
+        fresh = self.at(np.array(self._data), None)
+        for name, value in {**self.__dict__, **fresh.__dict__}.items():
+            copied.__dict__[name] = value
+        copied._vertex = True if self.requires_grad else None
+        copied._grad = None if self._grad is None else deepcopy(self._grad.detach(), memo)
+        copied.extra = None
+        return copied
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return _restore, (type(self), self._data, self.requires_grad)
+
+
+_RETAIN = -1  # the key of retain_grad's own hook; those of users are serial numbers
+_receiving = Lock()
+
+
+def _retain(reference: weakref.ref, g: Any) -> None:
+    tensor = reference()
+    if tensor is not None:
+        g = clone(g) if isinstance(g, Differentiating) else tensor.at(np.array(g), None)
+        tensor._grad = g if tensor._grad is None else tensor._grad + g
+
+
+def _refuse_other_kind(hook: Callable, replaced: Any, shape: tuple, dtype: Any) -> None:
+    """Raises where what a hook returned cannot take the place of the gradient."""
+    name = getattr(hook, "__name__", type(hook).__name__)
+    if not isinstance(replaced, Differentiating):
+        raise TypeError(
+            f"expected Variable, but hook returned '{type(replaced).__name__}': {name}() returns "
+            f"the gradient that goes on, a Tensor, or None to leave it as it is"
+        )
+    if replaced._data.shape != shape:
+        raise RuntimeError(
+            f"hook '{name}' has changed the size of value: it was given a gradient of shape "
+            f"{list(shape)} and returned one of shape {list(replaced._data.shape)}"
+        )
+    if replaced._data.dtype != dtype:
+        raise RuntimeError(
+            f"hook '{name}' has changed the type of value (was {dtype_of(dtype)} got "
+            f"{replaced.dtype})"
+        )
+
+
+def _restore(kind: type, data: np.ndarray, requires_grad: bool) -> Any:
+    """A leaf again, from what a pickle holds of it."""
+    made = kind.__new__(kind)
+    made._data, made._base = data, None
+    made._vertex = True if requires_grad else None
+    return made

@@ -99,3 +99,8 @@ sum = function("sum", of_values.sum)
 # --- products and linear algebra ---
 
 matmul = function("matmul")
+
+# --- random numbers ---
+
+bernoulli = function("bernoulli")
+multinomial = function("multinomial")

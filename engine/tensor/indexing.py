@@ -2,25 +2,38 @@
 
 PyTorch applies whole numbers, slices and None first, and then arrays of indices and masks to what
 is left; an index that mixes them becomes two operations here, of which the first is a view.
+Assignment, `x[...] = v`, walks the same two and is in `engine.tensor.writing`. Picking by methods
+(`gather`, `index_select`, ...) is in `engine.tensor.picking`.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from engine.ops.index import get
+from engine.ops.joining import layer, split, stretch, unbind
+
+_SIMPLE = {int, slice, type(None), type(Ellipsis)}
+_ALL = slice(None)
 
 
 class Indexing:
     """Tensor's methods that take parts."""
 
     def __getitem__(self, index: Any) -> Any:
+        # The commonest first: x[3], and x[1:3].
+        kind = type(index)
+        if kind is int:
+            data = self._data
+            if data.ndim and -len(data) <= index < len(data):
+                return self.record(get, (self,), {"index": (index, Ellipsis)})
         found = self
         for part in self.canonical_indices(index):
-            found = self.record(get, (found,), {"index": part})
+            found = found.record(get, (found,), {"index": part})
         return found
 
     def __len__(self) -> int:
@@ -31,20 +44,45 @@ class Indexing:
     def __iter__(self) -> Iterator[Any]:
         if not self._data.ndim:
             raise TypeError("iteration over a 0-d tensor: it is one number, take it with .item()")
-        return iter([self[k] for k in range(len(self._data))])
+        return iter(self.unbind())
+
+    def __contains__(self, element: Any) -> bool:
+        if hasattr(element, "at") or isinstance(element, int | float | np.generic):
+            return bool((self._data == getattr(element, "_data", element)).any())
+        raise RuntimeError(
+            f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
+            f"{type(element)}."
+        )
 
     def canonical_indices(self, index: Any) -> list[tuple]:
-        """One or two indices as NumPy takes them: first what gives a view, then arrays."""
-        items = index if isinstance(index, tuple) else (index,)
+        """One or two indices as NumPy takes them: first what gives a view, then arrays.
+
+        Raises:
+            IndexError, TypeError, ValueError: for what is not an index of this Tensor.
+        """
+        items = index if type(index) is tuple else _as_tuple(index)
         shape = self._data.shape
-        items = [_canonical(item) for item in items]
-        arrays = [i for i in items if isinstance(i, np.ndarray)]
-        used = sum(i.ndim if i.dtype == bool else 1 for i in arrays)
-        used += sum(isinstance(i, slice | int) for i in items)
+        items = [i if type(i) in _SIMPLE else _canonical(i) for i in items]
+        used = 0
+        has_arrays = has_ellipsis = False
+        for item in items:
+            if isinstance(item, np.ndarray):
+                has_arrays = True
+                used += item.ndim if item.dtype == bool else 1
+            elif item is Ellipsis:
+                has_ellipsis = True
+            elif item is not None:
+                used += 1
         if used > len(shape):
+            if not shape:
+                raise IndexError(
+                    "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a "
+                    "0-dim tensor to a number"
+                )
             raise IndexError(f"too many indices for tensor of dimension {len(shape)}")
-        if not any(i is Ellipsis for i in items):
+        if not has_ellipsis:
             items.append(Ellipsis)
+        alone = type(index) is slice
         first: list[Any] = []
         then: list[Any] = []
         dim = 0
@@ -52,20 +90,22 @@ class Indexing:
             if isinstance(item, np.ndarray):
                 width = item.ndim if item.dtype == bool else 1
                 _check_array(item, shape, dim)
-                first += [slice(None)] * width
+                first += [_ALL] * width
                 then.append(item)
                 dim += width
             elif item is Ellipsis:
+                if first and any(i is Ellipsis for i in first):
+                    continue  # one stands for all that is left, a second for nothing
                 first.append(Ellipsis)
                 left = len(shape) - used
-                then += [slice(None)] * left
+                then += [_ALL] * left
                 dim += left
             elif item is None:
                 first.append(None)
-                then.append(slice(None))
+                then.append(_ALL)
             elif isinstance(item, slice):
-                first.append(item)
-                then.append(slice(None))
+                first.append(_canonical_slice(item, shape[dim], alone))
+                then.append(_ALL)
                 dim += 1
             else:
                 if not -shape[dim] <= item < shape[dim]:
@@ -74,44 +114,235 @@ class Indexing:
                     )
                 first.append(item)
                 dim += 1
-        if not arrays:
+        if not has_arrays:
             return [tuple(first)]
-        plain = all(f is Ellipsis or f == slice(None) for f in first)
+        _check_together(then)
+        plain = all(f is Ellipsis or f == _ALL for f in first)
         return [tuple(then)] if plain else [tuple(first), tuple(then)]
+
+    # --- parts by name: views ---
+
+    def select(self, dim: int, index: Any) -> Any:
+        """The layer at a place along a dimension, which the result loses; a view."""
+        shape = self._data.shape
+        if not shape:
+            raise IndexError("select() cannot be applied to a 0-dim tensor.")
+        dim, place = self._own_dim(dim), int(index)
+        if not -shape[dim] <= place < shape[dim]:
+            raise IndexError(
+                f"select(): index {place} out of range for tensor of size {list(shape)} at "
+                f"dimension {dim}"
+            )
+        return self.record(get, (self,), {"index": layer(dim, place)})
+
+    def narrow(self, dim: int, start: Any, length: int) -> Any:
+        """`length` elements along a dimension, from `start` on; a view."""
+        shape = self._data.shape
+        if not shape:
+            raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+        dim, start = self._own_dim(dim), int(start)
+        size = shape[dim]
+        if length < 0:
+            raise RuntimeError("narrow(): length must be non-negative.")
+        if not -size <= start <= size:
+            raise IndexError(
+                f"start out of range (expected to be in range of [{-size}, {size}], but got "
+                f"{start})"
+            )
+        start += size if start < 0 else 0
+        if start + length > size:
+            raise RuntimeError(
+                f"start ({start}) + length ({length}) exceeds dimension size ({size})."
+            )
+        return self.record(get, (self,), {"index": stretch(dim, start, start + length)})
+
+    # --- taken apart: views ---
+
+    def unbind(self, dim: int = 0) -> tuple:
+        """The layers along a dimension, which they lose: views, made by one operation."""
+        return self.record(unbind, (self,), {"dim": self._own_dim(dim)})
+
+    def split(self, split_size: Any, dim: int = 0) -> tuple:
+        """Pieces along a dimension: of one size (the last may be smaller), or of the sizes given.
+
+        Views, made by one operation.
+        """
+        if not isinstance(split_size, int):
+            return self.split_with_sizes(split_size, dim)
+        size = self._pieces("split", dim)
+        if split_size < 0:
+            raise RuntimeError(
+                f"split expects split_size be non-negative, but got split_size={split_size}"
+            )
+        if not split_size and size:
+            raise RuntimeError(
+                f"split_size can only be 0 if dimension size is 0, but got dimension size of {size}"
+            )
+        whole, rest = divmod(size, split_size or 1)
+        cut = (split_size,) * whole + ((rest,) if rest or not size else ())
+        return self.record(split, (self,), {"sizes": cut, "dim": self._own_dim(dim)})
+
+    def _pieces(self, name: str, dim: int) -> int:
+        """The size of the dimension that is to be cut."""
+        if not self._data.ndim:
+            raise RuntimeError(f"{name} expects at least a 1-dimensional tensor")
+        return self._data.shape[self._own_dim(dim)]
+
+    def split_with_sizes(self, split_sizes: Any, dim: int = 0) -> tuple:
+        """Pieces of the given sizes along a dimension."""
+        size = self._pieces("split", dim)
+        given = tuple(int(n) for n in split_sizes)
+        if any(n < 0 for n in given) or sum(given) != size:
+            raise RuntimeError(
+                f"split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's "
+                f"size at dimension {dim}), but got split_sizes={list(given)}"
+            )
+        params = {"sizes": given, "dim": self._own_dim(dim), "spelling": "SplitWithSizes"}
+        return self.record(split, (self,), params)
+
+    def chunk(self, chunks: int, dim: int = 0) -> tuple:
+        """So many pieces along a dimension, all of one size but for the last; fewer where there is
+        not enough."""
+        size = self._pieces("chunk", dim)
+        if chunks <= 0:
+            raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+        if not size:
+            return self.split_with_sizes((0,) * chunks, dim)
+        return self.split(-(-size // chunks), dim)
+
+    def tensor_split(
+        self, indices_or_sections: Any = None, dim: int = 0, *,
+        indices: Any = None, sections: Any = None,
+    ) -> tuple:  # fmt: skip
+        """Pieces along a dimension: so many, as equal as can be, or cut at the places given."""
+        for given in (indices, sections):
+            indices_or_sections = given if indices_or_sections is None else indices_or_sections
+        if not self._data.ndim:
+            raise RuntimeError(
+                "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 "
+                "dims"
+            )
+        dim = self._own_dim(dim)
+        size = self._data.shape[dim]
+        if hasattr(indices_or_sections, "tolist"):
+            indices_or_sections = indices_or_sections.tolist()
+        if isinstance(indices_or_sections, int):
+            parts = indices_or_sections
+            if parts <= 0:
+                raise RuntimeError(f"number of sections must be larger than 0, got {parts}")
+            cuts = [k * (size // parts) + min(k, size % parts) for k in range(1, parts)]
+        else:
+            cuts = [int(cut) for cut in indices_or_sections]
+        places = [slice(*ends).indices(size)[:2] for ends in zip([0, *cuts], [*cuts, size],
+                                                                 strict=True)]  # fmt: skip
+        return tuple(
+            self.record(get, (self,), {"index": stretch(dim, a, max(a, b))}) for a, b in places
+        )
+
+    def _split_along(self, name: str, least: int, dim: int, given: Any) -> tuple:
+        ndim = self._data.ndim
+        if ndim < least:
+            raise RuntimeError(
+                f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor "
+                f"with {ndim} dimensions!"
+            )
+        size = self._data.shape[dim]
+        if isinstance(given, int) and (given <= 0 or size % given):
+            raise RuntimeError(
+                f"torch.{name} attempted to split along dimension {dim}, but the size of the "
+                f"dimension {size} is not divisible by the split_size {given}!"
+            )
+        return self.tensor_split(given, dim)
+
+    def hsplit(self, indices_or_sections: Any) -> tuple:
+        """Cut into equal pieces, or at places, along the columns (of a vector: its elements)."""
+        return self._split_along("hsplit", 1, min(1, self._data.ndim - 1), indices_or_sections)
+
+    def vsplit(self, indices_or_sections: Any) -> tuple:
+        """Cut into equal pieces, or at places, along the rows."""
+        return self._split_along("vsplit", 2, 0, indices_or_sections)
+
+    def dsplit(self, indices_or_sections: Any) -> tuple:
+        """Cut into equal pieces, or at places, along the third dimension."""
+        return self._split_along("dsplit", 3, 2, indices_or_sections)
+
+
+def _as_tuple(index: Any) -> tuple:
+    """What stands between the brackets, item by item."""
+    if isinstance(index, tuple):
+        return tuple(index)
+    # A list that holds more than numbers is read as x[a, b], with the warning that PyTorch gives.
+    if isinstance(index, list) and len(index) < 32:
+        items = (list, tuple, slice, type(Ellipsis), type(None), np.ndarray)
+        if any(isinstance(i, items) or hasattr(i, "at") for i in index):
+            if all(hasattr(i, "at") and not i._data.ndim for i in index):
+                return (index,)
+            warnings.warn(
+                "Using a non-tuple sequence for multidimensional indexing is deprecated; use "
+                "x[tuple(seq)] instead of x[seq], or x[torch.tensor(seq)] for an array of indices",
+                UserWarning,
+                stacklevel=4,
+            )
+            return tuple(index)
+    return (index,)
 
 
 def _canonical(item: Any) -> Any:
     """One thing between the brackets: an int, a slice, None, Ellipsis or an array."""
     data = getattr(item, "_data", item)
-    if data is None or data is Ellipsis:
-        return data
     if isinstance(data, bool | np.bool_):
         return np.array(data)
     if isinstance(data, int | np.integer):
         return int(data)
-    if isinstance(data, slice):
-        if data.step is not None and int(data.step) <= 0:
-            raise ValueError("step must be greater than zero; flip() reverses a dimension")
-        return slice(*(None if s is None else int(s) for s in (data.start, data.stop, data.step)))
     if isinstance(data, list | tuple | range):
         data = np.array([getattr(each, "_data", each) for each in data])
         if not data.size:
             data = data.astype(np.int64)
     if isinstance(data, np.ndarray):
-        if data.dtype == np.uint8:
+        kind = data.dtype
+        if kind.kind == "b":
+            # Copied, as all arrays of indices: what is written into it later changes nothing here.
+            return np.array(data)
+        if kind.kind in "iu" and not data.ndim:
+            return int(data)
+        if kind == np.uint8:
             return data.astype(bool)
-        if data.dtype.kind in "iu":
-            return int(data) if not data.ndim else data
-        if data.dtype == bool:
-            return data
+        if kind == np.int64 or kind == np.int32:
+            return np.array(data)
         raise IndexError(
-            "tensors used as indices must be long, int, byte or bool tensors, not "
-            f"{data.dtype}; convert with .long(), or compare to make a mask"
+            f"tensors used as indices must be long, int, byte or bool tensors, not {kind}; convert "
+            f"with .long(), or compare to make a mask"
         )
+    if isinstance(data, str):
+        raise TypeError(f"a tensor is not indexed by text: {data!r:.40}")
     raise IndexError(
-        f"a tensor is indexed by whole numbers, slices, None, ..., tensors and lists of whole "
-        f"numbers or of truths, not {type(item).__name__} {item!r:.40}"
+        f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
+        f"indices (got {type(item).__name__} {item!r:.40})"
     )
+
+
+def _canonical_slice(item: slice, size: int, alone: bool) -> slice:
+    """A slice of plain numbers; everything is `slice(None)` unless it stands alone."""
+    given = (item.start, item.stop, item.step)
+    if given == (None, None, None):
+        return slice(0, size) if alone else item
+    ends = []
+    for end in given:
+        if end is not None and type(end) is not int:
+            if isinstance(end, float) or not hasattr(end, "__index__"):
+                raise TypeError(
+                    "slice indices must be integers or None or have an __index__ method, not "
+                    f"{end!r:.40}"
+                )
+            end = end.__index__()
+        ends.append(end)
+    step = ends[2]
+    if step is not None and step <= 0:
+        if not step:
+            raise ValueError("slice step cannot be zero")
+        raise ValueError("step must be greater than zero; flip() reverses a dimension")
+    found = slice(*ends)
+    return _ALL if not alone and found.indices(size) == (0, size, 1) else found
 
 
 def _check_array(item: np.ndarray, shape: tuple[int, ...], dim: int) -> None:
@@ -128,3 +359,17 @@ def _check_array(item: np.ndarray, shape: tuple[int, ...], dim: int) -> None:
         if low < -size or high >= size:
             wrong = low if low < -size else high
             raise IndexError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
+
+
+def _check_together(items: list) -> None:
+    """Arrays of indices are stretched to one shape; a mask counts as its True places."""
+    shapes = [
+        (int(i.sum()),) if i.dtype == bool else i.shape for i in items if isinstance(i, np.ndarray)
+    ]
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError as error:
+        shown = ", ".join(str(list(shape)) for shape in shapes)
+        raise IndexError(
+            f"shape mismatch: indexing tensors could not be broadcast together with shapes {shown}"
+        ) from error

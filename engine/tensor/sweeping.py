@@ -8,14 +8,15 @@ handed Tensors and asks them.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from engine.core.graph import describe, sweep
+from engine.core.graph import sweep
 from engine.core.modes import enable_grad
 from engine.core.plan import LEAF
+from engine.ops.shape import to_dtype
 from engine.tensor.vertex import FREED
 
 
@@ -53,6 +54,8 @@ def start(roots: Sequence[Any], gradients: Sequence[Any], create_graph: bool) ->
                 f"Mismatch in shape: grad_output[{place}] has a shape of "
                 f"{gradient.shape} and output[{place}] has a shape of {root.shape}."
             )
+        if gradient._data.dtype != data.dtype:
+            gradient = to_dtype(gradient, dtype=data.dtype, before=gradient._data.dtype)
         pairs.append((vertex, gradient if create_graph else gradient._data))
     return pairs
 
@@ -66,13 +69,14 @@ def backward(
 ) -> None:
     """Adds to the `.grad` of every leaf (or of `inputs` only) its gradient."""
     pairs = start(roots, gradients, create_graph)
-    only = None if inputs is None else {vertex_of(x, "inputs"): x for x in inputs}
-    for vertex, g, _ in steps(pairs, retain_graph, create_graph):
-        if only is not None:
-            if vertex in only:
-                only[vertex]._receive(g)
-        elif vertex.plan.kind == LEAF:
-            vertex._receive(g)
+    asked = None if inputs is None else {vertex_of(x): x for x in inputs}
+    with _mode(create_graph):
+        for vertex, g, _ in sweep(pairs, create_graph, _freed(retain_graph, create_graph), asked):
+            if asked is not None:
+                if vertex in asked:
+                    asked[vertex]._receive(g)
+            elif vertex.plan.kind == LEAF:
+                vertex._receive(g)
 
 
 def gradients_of(
@@ -83,30 +87,27 @@ def gradients_of(
     create_graph: bool,
 ) -> list[Any]:
     """The gradient of each input as a Tensor, None where no root depends on it."""
-    wanted = {vertex_of(x, "inputs"): x for x in inputs}
+    asked = {vertex_of(x): x for x in inputs}
     found: dict[Any, Any] = {}
     pairs = start(roots, gradients, create_graph)
-    for vertex, g, _ in steps(pairs, retain_graph, create_graph):
-        if vertex in wanted:
-            found[vertex] = g if create_graph else wanted[vertex]._as_gradient(g)
+    with _mode(create_graph):
+        for vertex, g, _ in sweep(pairs, create_graph, _freed(retain_graph, create_graph), asked):
+            if vertex in asked:
+                found[vertex] = asked[vertex]._own_gradient(g)
     return [found.get(x.vertex()) for x in inputs]
 
 
-def steps(pairs: list, retain_graph: bool | None, create_graph: bool) -> Iterator:
-    """The sweep in the right mode: recorded for `create_graph`, freeing what is not retained."""
-    retain = create_graph if retain_graph is None else retain_graph
-    freed = None if retain else FREED
-    if not create_graph:  # rules compute on arrays, which record nothing
-        return sweep(pairs, False, freed)
-    return _recorded(pairs, freed)
+def _freed(retain_graph: bool | None, create_graph: bool) -> Any:
+    """What a vertex holds afterwards: None for what it held."""
+    return None if (create_graph if retain_graph is None else retain_graph) else FREED
 
 
-def _recorded(pairs: list, freed: Any) -> Iterator:
-    with enable_grad():
-        yield from sweep(pairs, True, freed)
+def _mode(create_graph: bool) -> Any:
+    """Rules on Tensors record; rules on arrays are as quiet as PyTorch about 1 / 0."""
+    return enable_grad() if create_graph else np.errstate(all="ignore")
 
 
-def vertex_of(x: Any, what: str) -> Any:
+def vertex_of(x: Any) -> Any:
     """The vertex of a Tensor that a gradient can be asked for.
 
     Raises:
@@ -115,8 +116,8 @@ def vertex_of(x: Any, what: str) -> Any:
     vertex = x.vertex()
     if vertex is None:
         raise RuntimeError(
-            "One of the differentiated Tensors does not require grad: a gradient was asked for one "
-            f"of the {what} with no graph leading to it; make it with requires_grad=True first"
+            "One of the differentiated Tensors does not require grad, so no graph leads to it; "
+            "make it with requires_grad=True before anything is computed from it"
         )
     return vertex
 
@@ -125,36 +126,53 @@ class Ownership:
     """Tells a gradient that nobody else refers to from one that is shared.
 
     What arrives at a leaf may be an array that another leaf receives as well (both terms of a sum),
-    or that its caller holds. Such a one is copied; most are fresh and need no copy. The number of
-    references to a fresh one depends on the Python version, so it is measured, on the very path.
+    or that its caller holds. Such a one is copied; most are fresh and need no copy. How many
+    references a fresh one has depends on the Python version, so it is measured, on the very path.
+
+    A reference too many costs a copy. One too few is impossible: whoever could see the array has
+    one. What must not happen is that too many are measured; so where a debugger or profiler, which
+    may hold on to local variables, is watching, nothing is measured and everything is copied.
     """
 
     def __init__(self) -> None:
-        self.references: int | None = None
+        self.references = 0
+        self._measuring = False
 
-    def take(self, g: Any) -> np.ndarray:
-        """`g` itself if it is ours alone, else a copy."""
-        if type(g) is np.ndarray and g.base is None and g.flags.writeable:
-            if self.references is None:
+    def take(self, g: Any, dtype: np.dtype) -> np.ndarray:
+        """`g` itself if it is ours alone and of this type, else a copy that is."""
+        if type(g) is np.ndarray and g.base is None and g.dtype == dtype and g.flags.writeable:
+            if self._measuring:
                 self.references = sys.getrefcount(g)
             elif sys.getrefcount(g) <= self.references:
                 return g
-        return np.array(g)
+        return np.array(g, dtype)
 
     def measure(self, leaf: Any) -> None:
         """Counts the references to a gradient that is surely fresh: that of a leaf times 2."""
-        leaf._grad = None
+        if _is_watched():
+            return
+        self._measuring = True
         backward([leaf * 2], [leaf.detach()], None, False, None)
+        self._measuring = False
         leaf._grad = None
+
+
+def _is_watched() -> bool:
+    """True where references to an object may come and go for reasons that are not the program's."""
+    if sys.gettrace() is not None or sys.getprofile() is not None:
+        return True
+    monitoring = getattr(sys, "monitoring", None)  # from Python 3.12 on
+    if monitoring is not None and any(monitoring.get_tool(k) is not None for k in range(6)):
+        return True
+    return not getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 ownership = Ownership()
 
 
-def unused(place: int, x: Any) -> RuntimeError:
-    """The error for an input that no output depends on."""
+def unused(place: int, what: str) -> RuntimeError:
+    """The error for an input (described as `what`) that no output depends on."""
     return RuntimeError(
-        f"One of the differentiated Tensors appears to not have been used in the graph: no output "
-        f"depends on input {place} ({describe(x.vertex())}). Leave it out, or pass "
-        f"allow_unused=True to get None"
+        f"The differentiated Tensor at index {place} ({what}) appears to not have been used in the "
+        f"graph: no output depends on it. Leave it out, or set allow_unused=True to get None"
     )

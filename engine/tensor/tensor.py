@@ -24,23 +24,34 @@ from typing import Any
 import numpy as np
 
 from engine.core.graph import Extra, describe, has_nan
-from engine.core.modes import is_anomaly_enabled, is_grad_enabled, special
+from engine.core.modes import enable_grad, is_anomaly_enabled, is_grad_enabled, special
 from engine.core.op import Elementwise, Op
 from engine.core.plan import LEAF_PLAN, MANY, PLAIN, VERTEX
+from engine.dtypes import float32
 from engine.ops import division
 from engine.ops import elementwise as ops
 from engine.ops.index import put
+from engine.tensor.arranging import Arranging
+from engine.tensor.choosing import Choosing
 from engine.tensor.comparing import Comparing
 from engine.tensor.computing import Computing
 from engine.tensor.converting import Converting
+from engine.tensor.counting import Counting
+from engine.tensor.device import require_cpu
 from engine.tensor.differentiating import Differentiating
+from engine.tensor.filling import Filling
 from engine.tensor.indexing import Indexing
 from engine.tensor.memory import owner
 from engine.tensor.multiplying import Multiplying
+from engine.tensor.parsing import legacy_array
+from engine.tensor.picking import Picking
+from engine.tensor.placing import Placing
 from engine.tensor.promotion import promote
 from engine.tensor.reducing import Reducing
 from engine.tensor.shaping import Shaping
 from engine.tensor.showing import Showing
+from engine.tensor.sorting import Sorting
+from engine.tensor.statistics import Statistics
 from engine.tensor.sweeping import ownership
 from engine.tensor.vertex import Vertex, node, part_vertex, plan_of, users_frame
 from engine.tensor.writing import Writing
@@ -186,8 +197,8 @@ def _general(op: Op, x: Any, y: Any) -> Any:
 
 
 class Tensor(
-    Differentiating, Writing, Computing, Indexing, Shaping, Reducing, Multiplying, Comparing,
-    Converting, Showing,
+    Differentiating, Writing, Computing, Indexing, Placing, Picking, Choosing, Shaping, Arranging,
+    Reducing, Sorting, Counting, Statistics, Multiplying, Comparing, Converting, Filling, Showing,
 ):  # fmt: skip
     """An n-dimensional array with a gradient.
 
@@ -215,7 +226,9 @@ class Tensor(
     _silent = False
 
     def __init__(self, *data: Any, device: Any = None) -> None:
-        self._data = np.array(data[0], np.float32)
+        if device is not None:
+            require_cpu(device)
+        self._data = legacy_array(data, float32)
         self._vertex = self._base = None
 
     # --- the graph ---
@@ -226,16 +239,20 @@ class Tensor(
         A view of a base that has been written since looks at the base anew.
         """
         base = self._base
-        if base is not None and base._written != self._seen:
-            self._look_again()
+        if base is not None:
+            if base._base is not None:  # it has been turned in place (`_look`)
+                base = self._base = base._base
+            if base._written != self._seen:
+                self._look_again()
         return self if self._vertex is True else self._vertex
 
     def _look_again(self) -> None:
         """The vertices from the base's to this view's, made again after a write to the base."""
         seen = self._base
         self._seen = seen._written
-        for op, params in self._path:
-            seen = Tensor.record(op, (seen,), params)
+        with enable_grad():  # a history that there is is not lost by looking at it elsewhere
+            for op, params in self._path:
+                seen = Tensor.record(op, (seen,), params)
         self._vertex = seen._vertex
 
     @staticmethod
@@ -257,8 +274,59 @@ class Tensor(
 
     @classmethod
     def record(cls, op: Op, inputs: tuple, params: dict[str, Any]) -> Any:
-        """Computes an operation on Tensors and numbers, and records it."""
-        return Tensor.run(op, inputs, params)[0]
+        """Computes an operation on Tensors and numbers, and records it.
+
+        The common case, one or two arrays and nothing out of the ordinary, is written out; it does
+        what `run` does.
+        """
+        if not op.is_simple or special.count:
+            return Tensor.run(op, inputs, params)[0]
+        x = inputs[0]
+        if not isinstance(x, Tensor):
+            return Tensor.run(op, inputs, params)[0]
+        rules = op.rules
+        data = x._data
+        vx = x.vertex() if op.inputs[0] in rules else None
+        try:
+            if len(inputs) == 1:
+                out = op.forward(data, **params)
+                if type(out) is not np.ndarray:
+                    out = np.asarray(out)
+                if vx is None:
+                    vertex = None
+                else:
+                    plan = op.plans.get(_ONE) or plan_of(op, "1")
+                    held = plan.hold(data, out)
+                    vertex = node(plan, vx, None, held, out.shape, users_frame(2))
+                    vertex.params = params
+            else:
+                y = inputs[1]
+                other, vy = y, None
+                if isinstance(y, Tensor):
+                    other = y._data
+                    vy = y.vertex() if op.inputs[1] in rules else None
+                out = op.forward(data, other, **params)
+                if type(out) is not np.ndarray:
+                    out = np.asarray(out)
+                if vx is None and vy is None:
+                    vertex = None
+                else:
+                    mask = _BOTH if vx is not None and vy is not None else _X if vy is None else _Y
+                    plan = op.plans.get(mask) or plan_of(op, mask[0])
+                    held = plan.hold(data, other, out)
+                    if vx is None:
+                        vx, vy = vy, None
+                    vertex = node(plan, vx, vy, held, out.shape, users_frame(2))
+                    vertex.params = params
+        except (ValueError, ArithmeticError, Warning):
+            return Tensor.run(op, inputs, params)[0]
+        result = _new(Tensor)
+        result._data = out
+        result._vertex = vertex
+        result._base = None
+        if op.is_view and shares_memory(out, data):
+            result._view_of(x, op, params)
+        return result
 
     @classmethod
     def run(cls, op: Op, inputs: tuple, params: dict[str, Any]) -> tuple[Any, tuple]:
@@ -296,27 +364,33 @@ class Tensor(
         if op.keeps:
             outs, kept = out[: len(op.outs) or 1], out[len(op.outs) or 1 :]
         else:
-            outs = out if op.outs else (out,)
+            outs = out if op.outs or op.many_outs else (out,)
         outs = tuple(o if type(o) is np.ndarray else np.asarray(o) for o in outs)
-        if not vertices or (special.count and not is_grad_enabled()):
+        if not vertices or not outs or (special.count and not is_grad_enabled()):
             results = tuple(Tensor.at(o, None) for o in outs)
         else:
             results = _recorded(op, mask, arrays, vertices, outs, kept, params)
-        if op.is_view and shares_memory(outs[0], arrays[0]):
-            for result in results:
-                result._view_of(inputs[0], op, params)
-        if special.count and is_anomaly_enabled():
+        if op.is_view and outs and shares_memory(outs[0], arrays[0]):
+            for place, result in enumerate(results):
+                seen = op.view_of_part(place, params) if op.many_outs else (op, params)
+                result._view_of(inputs[0], *seen)
+        if special.count and is_anomaly_enabled() and results:
             _warn_of_nan(results[0], arrays)
-        return (results if op.outs else results[0]), kept
+        return (results if op.outs or op.many_outs else results[0]), kept
 
     def _view_of(self, x: Tensor, op: Op, params: dict[str, Any]) -> None:
         """Notes that this Tensor looks at the memory of `x`, through `op`."""
-        if x._base is None:
-            self._base, self._path = x, ((op, params),)
+        base = x._base
+        if base is None:
+            base = x
+            self._path = ((op, params),)
         else:
-            self._base, self._path = x._base, (*x._path, (op, params))
-        self._seen = self._base._written
-        self._silent = x._silent
+            self._path = (*x._path, (op, params))
+        self._base = base
+        if base._written:
+            self._seen = base._written
+        if x._silent:
+            self._silent = True
 
     @staticmethod
     def put_vertex(x: Tensor, y: Tensor, path: tuple) -> Vertex:
@@ -376,6 +450,7 @@ class Tensor(
 
 
 _new = Tensor.__new__
+_ONE, _BOTH, _X, _Y = ("1", False), ("11", False), ("10", False), ("01", False)
 
 
 def _recorded(
@@ -390,11 +465,11 @@ def _recorded(
         x, y = tuple(vertices), None
     else:
         x, y = (*vertices, None)[:2]
-    held = plan.hold(*arrays, *outs, *kept)
+    held = plan.hold(*arrays, *((outs,) if op.many_outs else outs), *kept)
     vertex = node(plan, x, y, held, outs[0].shape, users_frame(3))
     if params:
         vertex.params = params
-    if not op.outs:
+    if not op.outs and not op.many_outs:
         return (Tensor.at(outs[0], vertex if outs[0].dtype.kind in _DIFFERENTIABLE else None),)
     vertex.shape = tuple((o.shape, o.dtype) for o in outs)
     return tuple(Tensor.at(o, part_vertex(vertex, k)) for k, o in enumerate(outs))
@@ -403,9 +478,15 @@ def _recorded(
 _DIFFERENTIABLE = "fV"  # floating-point numbers; bfloat16 is a type of its own to NumPy
 
 
-def shares_memory(view: np.ndarray, array: np.ndarray) -> bool:
+def shares_memory(view: np.ndarray, array: Any) -> bool:
     """True where one array looks at the memory of the other."""
-    return isinstance(array, np.ndarray) and owner(view) is owner(array)
+    base = view.base
+    if base is None:
+        return view is array
+    # Mostly it is one step; NumPy makes a view of a view a view of the owner.
+    return base is array or (
+        isinstance(array, np.ndarray) and (base is array.base or owner(view) is owner(array))
+    )
 
 
 def _refusal(op: Op, arrays: list, error: ValueError) -> Exception:

@@ -20,7 +20,7 @@ only place where broadcasting is repaired. How a graph is walked is `engine.core
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import chain
 from sys import _getframe
@@ -99,6 +99,10 @@ class Parts:
             return self.at(g, None) if recorded else g
         return g
 
+    def all(self, vertex: Vertex, recorded: bool) -> list[Any]:
+        """The gradients of all results, in order."""
+        return [self.get(place, vertex, recorded) for place in range(len(vertex.shape))]
+
     def at(self, array: Any, vertex: Any) -> Any:
         """A Tensor of this array at this vertex (see `Tensor.at`)."""
         return next(iter(self.gradients.values())).at(array, vertex)
@@ -121,12 +125,14 @@ class ArrayPlan:
         packed = len(self.wanted) > 2 or any(x in op.groups for x in self.wanted)
         self.kind = MANY if packed else (ONE_X, BOTH)[len(self.wanted) - 1]
         self.holds = self._holds()
+        self._narrowed: dict[Any, Callable] = {}
 
     def _holds(self) -> tuple[str, ...]:
         """What a vertex must hold: what the rules in use name, and no more."""
         op = self.op
-        elsewhere = {"g", "position", *(f"g_{y}" for y in op.outs)}
-        names = [n for x in self.wanted for n in op.rules[x].needs if n not in elsewhere]
+        elsewhere = {"g", "gs", "wants", "position", *(f"g_{y}" for y in op.outs)}
+        names = [n for x in self.wanted for n in op.rules[x].needs]
+        names = [n for n in (*op.quick_needs, *names) if n not in elsewhere]
         if self.stretched:
             names += [f"{x}_shape" for x in self.wanted]
         for name in tuple(names):
@@ -170,8 +176,23 @@ class ArrayPlan:
         """`pull` on Tensors, so that the gradients are themselves recorded."""
         return self._define("pull_recorded", "vertex, g", *self._text(recorded=True))
 
-    def _text(self, recorded: bool) -> tuple[list[str], dict[str, Any]]:
+    def narrowed(self, needed: tuple[bool, ...], recorded: bool) -> Callable:
+        """`pull` for a sweep that asks only for the shares of some sources; None for the others."""
+        if any(x in self.op.groups for x in self.wanted):
+            return self.pull_recorded if recorded else self.pull
+        pull = self._narrowed.get((needed, recorded))
+        if pull is None:
+            skipped = [x for x, want in zip(self.wanted, needed, strict=True) if not want]
+            text = self._text(recorded, skipped)
+            pull = self._narrowed[needed, recorded] = self._define("pull", "vertex, g", *text)
+        return pull
+
+    def _text(
+        self, recorded: bool, skipped: Sequence[str] = ()
+    ) -> tuple[list[str], dict[str, Any]]:
         op = self.op
+        if op.quick is not None and not recorded:
+            return self._quick_text(skipped)
         rules = [op.rules[x] for x in self.wanted]
         lines = []
         if self.holds:
@@ -199,6 +220,8 @@ class ArrayPlan:
             for k, y in enumerate(op.outs)
             if f"g_{y}" in asked
         ]
+        if "gs" in asked:
+            lines.append(f"gs = g.all(vertex, {recorded})")
         # Parameters first: a second source of something kept may ask for them.
         lines = [f"{p} = vertex.params[{p!r}]" for p in params] + lines
         groups = [x for x in self.wanted if x in op.groups]
@@ -209,8 +232,23 @@ class ArrayPlan:
             function = op.rules[x].function
             if function is not None:
                 names[f"{'to' if op.rules[x].is_flow else 'slope'}_{x}"] = function
-        lines.append(f"return {in_brackets(self._share(x) for x in self.wanted)}")
+        shares = ["None" if x in skipped else self._share(x) for x in self.wanted]
+        lines.append(f"return {in_brackets(shares)}")
         return lines, names
+
+    def _quick_text(self, skipped: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+        """The text where one kernel does the work of all rules."""
+        op = self.op
+        wanted = [x in self.wanted and x not in skipped for x in op.rules]
+        lines = [f"{p} = vertex.params[{p!r}]" for p in op.quick_params]
+        lines += ["if vertex.serial < writes.last:", "    check(vertex)"]
+        lines += [f"{in_brackets(self.holds)} = vertex.held", f"wants = {tuple(wanted)}"]
+        given = ", ".join((*op.quick_needs, *(f"{p}={p}" for p in op.quick_params)))
+        lines.append(f"shares = quick({given})")
+        places = {x: k for k, x in enumerate(op.rules)}
+        terms = ["None" if x in skipped else f"shares[{places[x]}]" for x in self.wanted]
+        lines.append(f"return {in_brackets(terms)}")
+        return lines, {"writes": writes, "check": refuse_stale, "quick": op.quick}
 
     def _handles(self) -> list[str]:
         """Lines that make Tensors of what is held, each at its vertex."""
@@ -318,9 +356,23 @@ def node(plan: ArrayPlan, x: Any, y: Any, held: tuple, shape: tuple, frame: Any)
 def users_frame(depth: int) -> Any:
     """The innermost frame that is not this package's: the line that the user wrote."""
     frame = _getframe(depth)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
+    while frame.f_globals.get("__name__") in _ours and frame.f_back is not None:
         frame = frame.f_back
     return frame
+
+
+class _Ours(dict):
+    """Whether a module of this name is the package's; remembered, for it is asked at every step."""
+
+    def __missing__(self, name: str | None) -> bool:
+        found = self[name] = name is not None and name.startswith(_PACKAGE)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return self[name]
+
+
+_ours = _Ours()
 
 
 def part_vertex(bundle: Vertex, place: int) -> Vertex:
@@ -335,7 +387,7 @@ def part_vertex(bundle: Vertex, place: int) -> Vertex:
     vertex.x = bundle
     vertex.y = vertex.params = vertex.extra = None
     vertex.held = ()
-    vertex.serial = bundle.serial + 1
+    vertex.serial = next_serial()
     vertex.code, vertex.position = bundle.code, bundle.position
     vertex.shape = bundle.shape[place][0]
     return vertex

@@ -109,12 +109,17 @@ class Writing:
             vertex.serial = next_serial()
         if not is_grad_enabled():
             return self
+        self.take_history(result, serial)
+        return self
+
+    def take_history(self, result: Any, serial: int) -> None:
+        """Continues from the vertex of `result`, whose elements were written here at that time."""
         if self._base is None:
-            self._vertex = vertex
+            self._vertex = result._vertex
             self._written = serial
+            self._follow()
         else:
             self._write_base(result, serial)
-        return self
 
     def _write_base(self, part: Any, serial: int) -> None:
         """Gives the base of this view the history of having had a part replaced."""
@@ -124,6 +129,7 @@ class Writing:
             old = self.at(base._data, before)
             base._vertex = self.put_vertex(old, part, self._path)
         base._written = serial
+        base._follow()
         self._look_again()
 
     # --- writing through an index ---
@@ -166,6 +172,7 @@ class Writing:
             if before is not None or value._vertex is not None:
                 self._vertex = self.put_vertex(self.at(data, before), value, path)
             self._written = serial
+            self._follow()
         else:
             before = base.vertex()
             if before is not None or value._vertex is not None:
@@ -173,6 +180,7 @@ class Writing:
                     self.at(base._data, before), value, (*self._path, *path)
                 )
             base._written = serial
+            base._follow()
             self._look_again()
 
     # --- .data: the memory, behind the graph's back ---

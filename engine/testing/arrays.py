@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from engine.autograd.check import derivative
+from engine.core.graph import sweep
 from engine.core.op import Op, Sample
-from engine.tensor.sweeping import gradients_of, start, steps
+from engine.tensor.sweeping import gradients_of, start
 from engine.tensor.tensor import Tensor
 
 _DIRECTIONS = 3
@@ -116,11 +117,16 @@ def _check_kept(op: Op, sample: Sample, params: dict[str, Any]) -> None:
                     f"{_place(op, sample)}: forward keeps {name} = {value}, keep_{name} gives "
                     f"{again}"
                 )
-        elif np.asarray(value).dtype.kind == "f":
+        elif np.asarray(value).dtype.kind == "f" and _is_shown(op, name):
             raise AssertionError(
                 f"{op.name} keeps the float {name} without keep_{name}: its second derivatives "
                 f"would be wrong without a word"
             )
+
+
+def _is_shown(op: Op, name: str) -> bool:
+    """True where a rule asks for something kept, and not just `quick`."""
+    return any(name in rule.needs for rule in op.rules.values())
 
 
 def _check_type(
@@ -128,6 +134,11 @@ def _check_type(
 ) -> None:
     """float32 stays float32, on the way out and on the way back."""
     single = [x.astype(np.float32) for x in numbers]
+    inputs = tuple(
+        x.astype(np.float32) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
+        for x in sample.inputs
+    )
+    sample = Sample(inputs, sample.params)
     params = {
         k: np.dtype(np.float32) if isinstance(v, np.dtype) and v.kind == "f" else v
         for k, v in params.items()
@@ -173,6 +184,8 @@ def _packed(op: Op, inputs: tuple, numbers: Sequence[Any]) -> tuple:
 def _outs(op: Op, inputs: tuple, params: dict[str, Any]) -> tuple[np.ndarray, ...]:
     """The results of forward that are floating-point numbers."""
     out = op.forward(*inputs, **params)
+    if op.many_outs:
+        return tuple(map(np.asarray, out))
     outs = out[: len(op.outs) or 1] if op.keeps or op.outs else (out,)
     return tuple(map(np.asarray, outs))
 
@@ -184,7 +197,7 @@ def _gradients(
     if recorded:
         return [g._data for g in _pull(op, sample, params, leaves, cotangents, recorded)]
     results = Tensor.record(op, _packed(op, sample.inputs, leaves), params)
-    roots = [r for r in (results if op.outs else (results,)) if r.requires_grad]
+    roots = [r for r in (results if op.outs or op.many_outs else (results,)) if r.requires_grad]
     found = arrived(roots, cotangents[: len(roots)], leaves)
     return [np.zeros_like(x) if g is None else g for x, g in zip(numbers, found, strict=True)]
 
@@ -192,7 +205,7 @@ def _gradients(
 def arrived(roots: Sequence[Any], cotangents: Sequence[Any], leaves: Sequence[Any]) -> list[Any]:
     """What a sweep over arrays brings to each leaf, as it comes: of whatever type and shape."""
     pairs = start(roots, [Tensor.at(g, None) for g in cotangents], False)
-    found = {vertex: g for vertex, g, _ in steps(pairs, None, False)}
+    found = {vertex: g for vertex, g, _ in sweep(pairs)}
     return [found.get(leaf) for leaf in leaves]
 
 
@@ -200,7 +213,7 @@ def _pull(
     op: Op, sample: Sample, params: dict, leaves: list, cotangents: Sequence, recorded: bool
 ) -> list[Any]:
     results = Tensor.record(op, _packed(op, sample.inputs, leaves), params)
-    roots = [r for r in (results if op.outs else (results,)) if r.requires_grad]
+    roots = [r for r in (results if op.outs or op.many_outs else (results,)) if r.requires_grad]
     given = [Tensor.at(g, None) for g in cotangents][: len(roots)]
     found = gradients_of(roots, given, leaves, None, recorded)
     return [

@@ -1,0 +1,439 @@
+"""Operations written by a user as PyTorch's `autograd.Function`: `forward` and `backward` on `ctx`.
+
+    class Cube(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x ** 3
+
+        @staticmethod
+        def backward(ctx, g):
+            (x,) = ctx.saved_tensors
+            return g * 3 * x ** 2
+
+    y = Cube.apply(x)
+
+This is a thin adapter: it makes one vertex, whose plan calls `backward`. What is saved is saved as
+an array and the vertex that it was computed at, never as a Tensor, so a saved result makes no
+cycle and second derivatives go through whatever `backward` computes with Tensors. An `Op`
+(`engine.core.op`) does more with less: it is explained, drawn and tested. This is for code that
+comes from PyTorch.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.core.graph import describe
+from engine.core.modes import enable_grad, is_grad_enabled, no_grad, saved_hooks
+from engine.core.plan import MANY
+from engine.ops.shape import sum_to, to_dtype
+from engine.tensor.memory import owner, stamp, writes
+from engine.tensor.packing import Packed
+from engine.tensor.tensor import Tensor
+from engine.tensor.vertex import Parts, node, part_vertex, refuse_stale, users_frame
+
+
+class FunctionCtx:
+    """What `forward` hands on to `backward`. Any attribute may be set on it.
+
+    Attributes:
+        needs_input_grad: for each argument of `apply`, whether a gradient is wanted for it.
+    """
+
+    needs_input_grad: tuple[bool, ...] = ()
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._to_save: tuple = ()
+        self._dirty: tuple = ()
+        self._plain: tuple = ()
+        self._materialize = True
+        self._vertex: Callable[[], Any] | None = None
+
+    def name(self) -> str:
+        """The name of the vertex: `CubeBackward`."""
+        return f"{self._name}Backward"
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keeps Tensors (or None) for `backward`, which finds them as `saved_tensors`."""
+        for place, tensor in enumerate(tensors):
+            if tensor is not None and not isinstance(tensor, Tensor):
+                raise TypeError(
+                    f"save_for_backward can only save variables, but argument {place} is of type "
+                    f"{type(tensor).__name__}; put it on ctx itself: ctx.n = n"
+                )
+        self._to_save = tensors
+
+    save_for_forward = save_for_backward
+
+    @property
+    def saved_tensors(self) -> tuple:
+        """What `save_for_backward` was given.
+
+        Raises:
+            RuntimeError: after a backward that did not retain the graph, and where one of them was
+                changed in place.
+        """
+        vertex = None if self._vertex is None else self._vertex()
+        if vertex is None:
+            return self._to_save
+        arrays, roles = vertex.held
+        if vertex.serial < writes.last:
+            refuse_stale(vertex)
+        return tuple(_opened(a, role, vertex) for a, role in zip(arrays, roles, strict=True))
+
+    def mark_dirty(self, *tensors: Any) -> None:
+        """Says which arguments `forward` changed in place; it has to return them."""
+        self._dirty = tensors
+
+    def mark_non_differentiable(self, *tensors: Any) -> None:
+        """Says which results have no gradient."""
+        self._plain = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """With False, `backward` gets None, not zeros, for a result that nobody used."""
+        self._materialize = value
+
+
+class Function:
+    """Base of a user's operation; see the example of this file's docstring.
+
+    `forward(ctx, *arguments)` computes, `backward(ctx, *gradients)` takes one gradient for each
+    result and returns one for each argument, None for what is no Tensor. With a
+    `setup_context(ctx, inputs, output)`, `forward` is written without `ctx`.
+    """
+
+    @staticmethod
+    def forward(*arguments: Any, **keywords: Any) -> Any:
+        """Computes the result: a Tensor, or a tuple of Tensors and others."""
+        raise NotImplementedError(
+            "You must implement the forward function for custom autograd.Function."
+        )
+
+    @staticmethod
+    def setup_context(ctx: FunctionCtx, inputs: tuple, output: Any) -> None:
+        """Puts on `ctx` what `backward` needs, where `forward` has no `ctx`."""
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, *gradients: Any) -> Any:
+        """The gradient of each argument, from the gradient of each result."""
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function"
+            " to use it with backward mode AD."
+        )
+
+    vjp = backward
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        raise RuntimeError(
+            "Legacy autograd function with non-static forward method is deprecated. Write forward "
+            f"and backward as static methods and call {type(self).__name__}.apply(...)"
+        )
+
+    @classmethod
+    def apply(cls, *arguments: Any, **keywords: Any) -> Any:
+        """Computes, and records that `backward` is the way back.
+
+        Raises:
+            RuntimeError: where a leaf that requires a gradient was marked dirty, or something dirty
+                was not returned.
+        """
+        ctx = FunctionCtx(cls.__name__)
+        separate = cls.setup_context is not Function.setup_context
+        if separate:
+            bound = inspect.signature(cls.forward).bind(*arguments, **keywords)
+            bound.apply_defaults()
+            arguments = bound.args
+        ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in arguments)
+        with no_grad():
+            if separate:
+                output = cls.forward(*arguments)
+                cls.setup_context(ctx, arguments, output)
+            else:
+                output = cls.forward(ctx, *arguments, **keywords)
+        if not (is_grad_enabled() and any(ctx.needs_input_grad)):
+            return output
+        return _recorded(cls, ctx, arguments, output)
+
+
+class FunctionOp:
+    """What a user's Function shows of itself where an operation of the calculus table would be."""
+
+    symbol = None
+    inputs = constant = groups = ()
+    rules: dict = {}
+
+    def __init__(self, function: type[Function]) -> None:
+        self.name = function.__name__
+        self.summary = " ".join((function.__doc__ or "").split("\n\n")[0].split())
+        self.plans: dict[Any, Any] = {}
+
+    def torch_name_of(self, params: dict[str, Any]) -> str:
+        """PyTorch's name for its vertex."""
+        return f"{self.name}Backward"
+
+
+class FunctionPlan:
+    """The plan of one call of a Function: how `backward` takes part in the sweep.
+
+    Args:
+        function: the user's class.
+        ctx: what it keeps.
+        given: for each argument its shape and dtype, None for what is no Tensor.
+        made: for each result the same.
+        many: the results are a tuple, which may have one member.
+    """
+
+    kind = MANY
+    packed = True
+    mask = ""
+    holds = ("a saved tensor", "where it was computed")
+
+    def __init__(
+        self,
+        function: type[Function],
+        ctx: FunctionCtx,
+        given: Sequence,
+        made: Sequence,
+        many: bool,
+    ) -> None:
+        if "_op" not in function.__dict__:
+            function._op = FunctionOp(function)
+        self.op = function._op
+        self.function = function
+        self.ctx = ctx
+        self.given = given
+        self.made = made
+        self.many = many
+
+    def sources(self, vertex: Any) -> tuple:
+        """The vertices of the Tensors among the arguments, None where no gradient goes."""
+        return vertex.x
+
+    def pull(self, vertex: Any, g: Any) -> list:
+        """What `backward` gives to each source, as arrays."""
+        with no_grad():
+            return [None if t is None else t._data for t in self._shares(vertex, g)]
+
+    def pull_recorded(self, vertex: Any, g: Any) -> list:
+        """What `backward` gives to each source, recorded."""
+        with enable_grad():
+            return self._shares(vertex, g)
+
+    def _shares(self, vertex: Any, g: Any) -> list:
+        ctx = self.ctx
+        arrived = g.gradients if isinstance(g, Parts) else {0: g}
+        gradients = [self._gradient(arrived.get(k), made) for k, made in enumerate(self.made)]
+        backward = self.function.backward
+        if backward is Function.backward:
+            backward = self.function.vjp
+        returned = backward(ctx, *gradients)
+        if not isinstance(returned, tuple):
+            returned = (returned,)
+        count = len(self.given)
+        if len(returned) < count or any(t is not None for t in returned[count:]):
+            raise RuntimeError(
+                f"function {ctx.name()} returned an incorrect number of gradients (expected "
+                f"{count}, got {len(returned)}): backward() returns one for each argument of "
+                f"apply(), None for what is no tensor"
+            )
+        wanted = iter(vertex.x)
+        shares = []
+        for place, (share, given) in enumerate(zip(returned, self.given, strict=False)):
+            if given is None:
+                if share is not None:
+                    raise RuntimeError(
+                        f"function {ctx.name()} returned a gradient different than None at "
+                        f"position {place + 1}, but the corresponding forward input was not a "
+                        f"Variable"
+                    )
+                continue
+            wants = next(wanted) is not None
+            shares.append(self._fitted(place, share, *given) if wants else None)
+        return shares
+
+    def _gradient(self, g: Any, made: tuple | None) -> Any:
+        """The gradient of one result, as `backward` gets it."""
+        if made is None or (g is None and not self.ctx._materialize):
+            return None
+        if g is None:
+            return Tensor.at(np.zeros(*made), None)
+        return g if isinstance(g, Tensor) else Tensor.at(np.asarray(g), None)
+
+    def _fitted(self, place: int, share: Any, shape: tuple, dtype: np.dtype) -> Any:
+        """What `backward` returned for one argument, as that argument's shape and type."""
+        if share is None:
+            return None
+        if not isinstance(share, Tensor):
+            raise TypeError(
+                f"expected Variable or None (got {type(share).__name__}): the gradient that "
+                f"{self.op.name}.backward() returns at position {place + 1} is a Tensor"
+            )
+        got = share._data.shape
+        if got != shape:
+            if not _stretches(shape, got):
+                raise RuntimeError(
+                    f"Function {self.ctx.name()} returned an invalid gradient at index {place} - "
+                    f"got {list(got)} but expected shape compatible with {list(shape)}"
+                )
+            share = sum_to(share, shape=shape)
+        if share._data.dtype != dtype:
+            share = to_dtype(share, dtype=dtype, before=share._data.dtype)
+        return share
+
+    def show_inputs(self, vertex: Any) -> str:
+        """The saved arrays, for messages."""
+        arrays, _ = vertex.held
+        return f"saved: {arrays!r}"
+
+
+def _recorded(function: type[Function], ctx: FunctionCtx, arguments: tuple, output: Any) -> Any:
+    """The results at vertices of their own, or at one where there is one result."""
+    many = isinstance(output, tuple)
+    outputs = output if many else (output,)
+    tensors = [a for a in arguments if isinstance(a, Tensor)]
+    sources = tuple(t.vertex() for t in tensors)
+    dirty = {id(t): t for t in ctx._dirty}
+    written = {id(t): _written(t, outputs) for t in dirty.values()}
+    plain = {id(t) for t in ctx._plain}
+    theirs = {id(owner(t._data)) for t in tensors}
+    arrays: list[Any] = []
+    made: list[Any] = []
+    for o in outputs:
+        if not isinstance(o, Tensor):
+            arrays.append(None)
+            made.append(None)
+            continue
+        # An argument returned as it is, or a view of one, would lead in-place operations past this
+        # function; so it is copied.
+        shared = id(owner(o._data)) in theirs and id(o) not in dirty
+        arrays.append(np.array(o._data) if shared else o._data)
+        made.append((o._data.shape, o._data.dtype))
+    recorded = [
+        fact is not None and fact[1].kind in "fV" and id(o) not in plain
+        for o, fact in zip(outputs, made, strict=True)
+    ]
+    places = {id(o): k for k, o in enumerate(outputs) if recorded[k]}
+    hooks = saved_hooks()
+    held, roles = [], []
+    for t in ctx._to_save:
+        place = None if t is None else places.get(id(t))
+        array = None if t is None else t._data if place is None else arrays[place]
+        held.append(Packed(array, Tensor.at, hooks) if hooks and t is not None else array)
+        roles.append(None if t is None else t.vertex() if place is None else place)
+    given = [(a._data.shape, a._data.dtype) if isinstance(a, Tensor) else None for a in arguments]
+    plan = FunctionPlan(function, ctx, given, made, many)
+    shape = tuple(made) if many else made[0] and made[0][0]
+    vertex = node(plan, sources, None, (held, roles), shape, users_frame(3))
+    ctx._vertex = weakref.ref(vertex)
+    ctx._to_save = ctx._dirty = ctx._plain = ()
+    results = []
+    for k, o in enumerate(outputs):
+        if not recorded[k]:
+            results.append(Tensor.at(arrays[k], None) if made[k] is not None else o)
+            continue
+        result = Tensor.at(arrays[k], part_vertex(vertex, k) if many else vertex)
+        if id(o) in dirty:
+            o.take_history(result, written[id(o)])
+            result = o
+        results.append(result)
+    return tuple(results) if many else results[0]
+
+
+def _written(tensor: Any, outputs: tuple) -> int:
+    """Notes that `forward` changed an argument in place, and returns the time."""
+    if not any(o is tensor for o in outputs):
+        raise RuntimeError(
+            "Some elements marked as dirty during the forward method were not returned as output. "
+            "The inputs that are modified inplace must all be outputs of the Function."
+        )
+    tensor._refuse_write()
+    return stamp(tensor._data)
+
+
+def _opened(array: Any, role: Any, vertex: Any) -> Any:
+    """A saved Tensor again, at the vertex that it was computed at."""
+    if array is None:
+        return None
+    if isinstance(array, Packed):
+        array = array.open()
+    if isinstance(role, int):
+        role = part_vertex(vertex, role) if vertex.plan.many else vertex
+    return Tensor.at(array, role)
+
+
+def _stretches(shape: tuple, to: tuple) -> bool:
+    """True where an array of `shape` can be broadcast to the other shape."""
+    return len(shape) <= len(to) and all(
+        a in (1, b) for a, b in zip(reversed(shape), reversed(to), strict=False)
+    )
+
+
+def once_differentiable(backward: Callable) -> Callable:
+    """For a `backward` that computes with more than recorded operations (with NumPy, say): a
+    derivative of what it returns is refused, and not silently wrong."""
+
+    @functools.wraps(backward)
+    def once(ctx: FunctionCtx, *gradients: Any) -> Any:
+        with no_grad():
+            returned = backward(ctx, *gradients)
+        if not is_grad_enabled():
+            return returned
+        sources = tuple(g.vertex() for g in gradients if isinstance(g, Tensor) and g.requires_grad)
+        if not sources:
+            return returned
+        shares = returned if isinstance(returned, tuple) else (returned,)
+        plan = _Refusing(FunctionOp(_Refused))
+        vertex = None if ctx._vertex is None else ctx._vertex()
+        plan.whose = ctx.name() if vertex is None else describe(vertex)
+        refused = tuple(
+            t
+            if not isinstance(t, Tensor)
+            else Tensor.at(t._data, node(plan, sources, None, (), t._data.shape, users_frame(2)))
+            for t in shares
+        )
+        return refused if isinstance(returned, tuple) else refused[0]
+
+    return once
+
+
+class _Refused(Function):
+    """The gradient of a function that can be differentiated once."""
+
+
+class _Refusing:
+    """The plan of a gradient that has no derivative."""
+
+    kind = MANY
+    packed = True
+    mask = ""
+    holds = ()
+    whose = ""
+
+    def __init__(self, op: FunctionOp) -> None:
+        self.op = op
+
+    def sources(self, vertex: Any) -> tuple:
+        """What the gradient was computed from."""
+        return vertex.x
+
+    def pull(self, vertex: Any, g: Any) -> list:
+        """Refuses."""
+        raise RuntimeError(
+            "trying to differentiate twice a function that was marked with @once_differentiable: "
+            f"{self.whose}"
+        )
+
+    pull_recorded = pull
+
+    def show_inputs(self, vertex: Any) -> str:
+        """Nothing of its own."""
+        return self.whose

@@ -1,0 +1,213 @@
+"""Losses as functions: how far a prediction is from its target.
+
+`reduction` is "mean" (over all elements, or over the weights of the targets), "sum" or "none".
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from engine.ops import fused as ops
+from engine.ops.elementwise import where
+
+
+def reduced(loss: Any, reduction: str) -> Any:
+    """A loss of each element, reduced.
+
+    Raises:
+        ValueError: for a reduction that does not exist.
+    """
+    if reduction == "mean":
+        return loss.mean()
+    if reduction == "sum":
+        return loss.sum()
+    if reduction == "none":
+        return loss
+    raise ValueError(f"{reduction} is not a valid value for reduction: it is mean, sum or none")
+
+
+def _pair(what: str, input: Any, target: Any) -> None:
+    """Warns where sizes differ and would be broadcast, which is rarely meant."""
+    if input._data.shape != target._data.shape:
+        warnings.warn(
+            f"Using a target size ({target.shape}) that is different to the input size "
+            f"({input.shape}). This will likely lead to incorrect results due to broadcasting. "
+            f"Please ensure they have the same size.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def mse_loss(
+    input: Any, target: Any, size_average: Any = None, reduce: Any = None,
+    reduction: str = "mean", weight: Any = None,
+) -> Any:  # fmt: skip
+    """The square of the difference."""
+    _pair("mse_loss", input, target)
+    difference = input - target
+    loss = difference * difference
+    return reduced(loss if weight is None else loss * weight, reduction)
+
+
+def l1_loss(
+    input: Any, target: Any, size_average: Any = None, reduce: Any = None,
+    reduction: str = "mean", weight: Any = None,
+) -> Any:  # fmt: skip
+    """The difference without its sign."""
+    _pair("l1_loss", input, target)
+    loss = (input - target).abs()
+    return reduced(loss if weight is None else loss * weight, reduction)
+
+
+def cross_entropy(
+    input: Any, target: Any, weight: Any = None, size_average: Any = None,
+    ignore_index: int = -100, reduce: Any = None, reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:  # fmt: skip
+    """Minus the logarithm of the softmax at the target.
+
+    Args:
+        input: logits, (C,), (N, C) or (N, C, d1, ...).
+        target: classes, whole numbers of shape (), (N,) or (N, d1, ...); or a share for each class,
+            floating-point numbers of the input's shape.
+        weight: (C,), how much each class counts.
+        ignore_index: the target of elements that do not count.
+        label_smoothing: how much of each target is spread over all classes, 0 to 1.
+
+    Raises:
+        IndexError: for a target that is no class.
+        ValueError, RuntimeError: for shapes and types that do not fit.
+    """
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    if not 0 <= label_smoothing <= 1:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    shape = input._data.shape
+    if target._data.dtype.kind not in "iu":
+        if target._data.shape == shape and target.is_floating_point():
+            return _of_shares(input, target, weight, reduction, label_smoothing)
+        raise RuntimeError(
+            f"expected scalar type Long but found {target.dtype}: targets are classes (whole "
+            f"numbers, target.long()) of shape {[shape[0], *shape[2:]]}, or a share for each class "
+            f"of the input's shape {list(shape)}"
+        )
+    if input._data.ndim == 1:
+        whole = cross_entropy(
+            input.unsqueeze(0), target.reshape(1), weight, None, ignore_index, None, reduction,
+            label_smoothing,
+        )  # fmt: skip
+        return whole.squeeze(0) if reduction == "none" else whole
+    expected = (shape[0], *shape[2:])
+    if target._data.shape != expected:
+        if target._data.shape[:1] != shape[:1]:
+            raise ValueError(
+                f"Expected input batch_size ({shape[0]}) to match target batch_size "
+                f"({target._data.shape[0] if target._data.ndim else 1})."
+            )
+        raise RuntimeError(
+            f"Expected target size {list(expected)}, got {list(target.shape)}: a class for each "
+            f"row; for one-hot rows use target.argmax(1)"
+        )
+    logits, classes = input, target
+    if input._data.ndim > 2:
+        logits = input.movedim(1, -1).reshape(-1, shape[1])
+        classes = target.reshape(-1)
+    params = {
+        "reduction": reduction, "ignore_index": ignore_index, "label_smoothing": label_smoothing,
+    }  # fmt: skip
+    loss = logits.record(ops.cross_entropy, (logits, classes, weight), params)
+    return loss.reshape(expected) if reduction == "none" and input._data.ndim > 2 else loss
+
+
+def _of_shares(input: Any, target: Any, weight: Any, reduction: str, label_smoothing: float) -> Any:
+    """Cross-entropy where the target is a share for each class."""
+    classes = 1 if input._data.ndim > 1 else 0
+    count = input._data.shape[classes]
+    if label_smoothing:
+        target = target * (1 - label_smoothing) + label_smoothing / count
+    logs = input.log_softmax(classes)
+    if weight is not None:
+        logs = logs * weight.reshape([-1] + [1] * (input._data.ndim - 1 - classes))
+    loss = -(logs * target).sum(classes)
+    if reduction == "mean":
+        return loss.sum() / max(input._data.size // count, 1)
+    return reduced(loss, reduction)
+
+
+def nll_loss(
+    input: Any, target: Any, weight: Any = None, size_average: Any = None,
+    ignore_index: int = -100, reduce: Any = None, reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """Minus the element at the target, of logarithms of probabilities: what `cross_entropy` is
+    after `log_softmax`."""
+    shape = input._data.shape
+    if input._data.ndim == 1:
+        input, target = input.unsqueeze(0), target.reshape(1)
+    if target._data.dtype.kind not in "iu":
+        raise RuntimeError(f"expected scalar type Long but found {target.dtype}")
+    if target._data.shape != (input._data.shape[0], *input._data.shape[2:]):
+        raise ValueError(
+            f"Expected input batch_size ({shape[0]}) to match target batch_size "
+            f"({target._data.shape[0] if target._data.ndim else 1})."
+        )
+    classes = target._data
+    counted = classes != ignore_index
+    wrong = counted & ((classes < 0) | (classes >= input._data.shape[1]))
+    if wrong.any():
+        raise IndexError(f"Target {classes[wrong][0]} is out of bounds.")
+    places = input.at(np.where(counted, classes, 0).astype(np.int64), None)
+    chosen = input.gather(1, places.unsqueeze(1)).squeeze(1)
+    factor = counted.astype(input._data.dtype)
+    if weight is not None:
+        factor = factor * weight._data[places._data]
+    factor = input.at(factor, None)
+    loss = where(input.at(counted, None), -(chosen * factor), 0.0)
+    if reduction == "mean":
+        return loss.sum() / float(factor._data.sum())
+    return reduced(loss, reduction)
+
+
+def binary_cross_entropy(
+    input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """-(t * log(p) + (1 - t) * log(1 - p)) for probabilities p; logarithms stop at -100.
+
+    Raises:
+        ValueError: where sizes differ.
+        RuntimeError: for what is no probability.
+    """
+    if input._data.shape != target._data.shape:
+        raise ValueError(
+            f"Using a target size ({target.shape}) that is different to the input size "
+            f"({input.shape}) is deprecated. Please ensure they have the same size."
+        )
+    p = input._data
+    if p.size and not ((p >= 0) & (p <= 1)).all():
+        raise RuntimeError(
+            "all elements of input should be between 0 and 1: apply sigmoid first, or use "
+            "binary_cross_entropy_with_logits"
+        )
+    loss = input.record(ops.binary_cross_entropy, (input, target), {})
+    return reduced(loss if weight is None else loss * weight, reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None,
+    reduction: str = "mean", pos_weight: Any = None,
+) -> Any:  # fmt: skip
+    """`binary_cross_entropy` of sigmoid(input), without the loss of digits of doing it in steps."""
+    if input._data.shape != target._data.shape:
+        raise ValueError(
+            f"Target size ({target.shape}) must be the same as input size ({input.shape})"
+        )
+    if pos_weight is None:
+        loss = input.record(ops.binary_cross_entropy_with_logits, (input, target), {})
+    else:
+        # log(1 + exp(-x)) counts 1 + (w - 1) * t times.
+        softened = (-input).softplus()
+        loss = (1 - target) * input + (1 + (pos_weight - 1) * target) * softened
+    return reduced(loss if weight is None else loss * weight, reduction)

@@ -1,0 +1,96 @@
+"""Pooling as functions: what a user may give, made canonical for `engine.ops.pooling`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.nn.functional.convolution import per_axis
+from engine.ops import pooling as ops
+
+
+def _window(axes: int, kernel_size: Any, stride: Any, padding: Any) -> dict[str, tuple[int, ...]]:
+    size = per_axis("kernel_size", kernel_size, axes)
+    # An empty stride is PyTorch's way to say: as large as the window.
+    stride = size if stride is None or stride == () else per_axis("stride", stride, axes)
+    padding = per_axis("padding", padding, axes)
+    for k, p in zip(size, padding, strict=True):
+        if p > k // 2:
+            raise RuntimeError(
+                f"pad should be at most half of effective kernel size, but got pad={p}, "
+                f"kernel_size={k} and dilation=1"
+            )
+        if k < 1:
+            raise RuntimeError(f"kernel size should be greater than zero, but got {list(size)}")
+    return {"size": size, "stride": stride, "padding": padding}
+
+
+def _batched(input: Any, axes: int, what: str) -> tuple[Any, bool]:
+    ndim = input._data.ndim
+    if ndim not in (axes + 1, axes + 2):
+        raise RuntimeError(
+            f"{what}: Expected {axes + 1}D or {axes + 2}D input, but got {ndim}D: "
+            f"{list(input.shape)}"
+        )
+    return (input.unsqueeze(0), True) if ndim == axes + 1 else (input, False)
+
+
+def _largest(
+    axes: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
+    ceil_mode: bool, return_indices: bool,
+) -> Any:  # fmt: skip
+    x, is_one = _batched(input, axes, f"max_pool{axes}d")
+    params = _window(axes, kernel_size, stride, padding)
+    params |= {"dilation": per_axis("dilation", dilation, axes), "ceil_mode": bool(ceil_mode)}
+    found, (winners,) = x.run(ops.max_pool, (x,), params)
+    winners = x.at(winners, None)
+    if is_one:
+        found, winners = found.squeeze(0), winners.squeeze(0)
+    return (found, winners) if return_indices else found
+
+
+def max_pool1d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:  # fmt: skip
+    """The greatest element of each window of `input`, (N, C, L) or (C, L)."""
+    return _largest(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool2d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:  # fmt: skip
+    """The greatest element of each window of `input`, (N, C, H, W) or (C, H, W)."""
+    return _largest(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def _mean(
+    axes: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
+    count_include_pad: bool, divisor: int | None,
+) -> Any:  # fmt: skip
+    x, is_one = _batched(input, axes, f"avg_pool{axes}d")
+    params = _window(axes, kernel_size, stride, padding)
+    params |= {
+        "ceil_mode": bool(ceil_mode), "count_include_pad": bool(count_include_pad),
+        "divisor": divisor,
+    }  # fmt: skip
+    found = x.record(ops.average_pool, (x,), params)
+    return found.squeeze(0) if is_one else found
+
+
+def avg_pool1d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Any:  # fmt: skip
+    """The mean of each window of `input`, (N, C, L) or (C, L)."""
+    return _mean(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+
+
+def avg_pool2d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True, divisor_override: int | None = None,
+) -> Any:  # fmt: skip
+    """The mean of each window of `input`, (N, C, H, W) or (C, H, W)."""
+    return _mean(
+        2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )

@@ -1,0 +1,163 @@
+"""Pooling: the greatest or the mean of each window.
+
+Parameters arrive canonical: sizes are tuples with one number for each spatial dimension. Which
+element won a window is kept by the forward pass as its place in the plane, so that the gradient
+goes to exactly one even where two are equal: the first, as in PyTorch.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine import kernels
+from engine.core.op import Op, at, operation
+
+_RNG = np.random.default_rng(0)
+_IMAGE = _RNG.permutation(40).reshape(1, 2, 5, 4) / 10.0
+_ROW = _RNG.permutation(12).reshape(1, 2, 6) / 10.0
+_SQUARE = {"size": (2, 2), "stride": (2, 2), "padding": (0, 0)}
+_LAPPED = {"size": (3, 2), "stride": (1, 2), "padding": (1, 1)}
+
+
+@operation
+class max_pool(Op):
+    """The greatest element of each window. The gradient goes to the one that was greatest, the
+    first of several."""
+
+    keeps = ("winner",)
+    torch_name = "MaxPool2DWithIndices"
+
+    def forward(self, x, *, size, stride, padding, dilation=1, ceil_mode=False):
+        return kernels.max_pool(x, size, stride, padding, dilation, ceil_mode)
+
+    def to_x(self, g, winner, x_shape, *, size, stride, padding, dilation, ceil_mode):
+        return unpool(
+            g, winner, shape=x_shape, size=size, stride=stride, padding=padding,
+            dilation=dilation, ceil_mode=ceil_mode,
+        )  # fmt: skip
+
+    samples = (
+        at(_IMAGE, **_SQUARE),
+        at(_IMAGE, **_LAPPED),
+        at(_ROW, size=(2,), stride=(2,), padding=(0,)),
+    )
+
+
+@operation
+class unpool(Op):
+    """Zeros of `shape` with each x added where the winner of its window stood. Each x receives the
+    gradient of that place."""
+
+    constant = ("winner",)
+
+    def forward(self, x, winner, *, shape, size, stride, padding, dilation=1, ceil_mode=False):
+        return kernels.max_pool_backward(
+            x, winner, shape, size, stride, padding, dilation, ceil_mode
+        )
+
+    def to_x(self, g, winner):
+        return picked(g, winner)
+
+    samples = (
+        at(
+            _RNG.uniform(-1, 1, (1, 2, 2, 2)),
+            kernels.max_pool(_IMAGE, (2, 2), (2, 2), (0, 0))[1],
+            shape=(1, 2, 5, 4),
+            **_SQUARE,
+        ),
+    )
+
+
+@operation
+class picked(Op):
+    """Of each plane of x the elements at the places `index` (counted along the plane). Each place
+    receives the gradients of all that were taken from it."""
+
+    constant = ("index",)
+
+    def forward(self, x, index):
+        flat, places = _planes(x), _planes(index)
+        return np.take_along_axis(flat, places, 2).reshape(index.shape)
+
+    def to_x(self, g, index, x_shape):
+        return scattered(g, index, shape=x_shape)
+
+    samples = (at(_IMAGE, np.array([[[[0, 3], [7, 7]], [[19, 0], [1, 2]]]])),)
+
+
+@operation
+class scattered(Op):
+    """Zeros of `shape` with each x added at its place of the plane. Each x receives the gradient of
+    that place."""
+
+    constant = ("index",)
+
+    def forward(self, x, index, *, shape):
+        x = np.asarray(x)
+        out = np.zeros(shape, x.dtype)
+        n, c = np.ogrid[: shape[0], : shape[1]]
+        np.add.at(_planes(out), (n[..., None], c[..., None], _planes(index)), _planes(x))
+        return out
+
+    def to_x(self, g, index):
+        return picked(g, index)
+
+    samples = (
+        at(
+            _RNG.uniform(-1, 1, (1, 2, 2, 2)),
+            np.array([[[[0, 3], [7, 7]], [[19, 0], [1, 2]]]]),
+            shape=(1, 2, 5, 4),
+        ),
+    )
+
+
+def _planes(x: np.ndarray) -> np.ndarray:
+    """(N, C, places), a view where x is contiguous."""
+    return x.reshape(*x.shape[:2], -1)
+
+
+@operation
+class average_pool(Op):
+    """The mean of each window. Each element receives its share of the gradients of the windows it
+    is in."""
+
+    torch_name = "AvgPool2D"
+
+    def forward(
+        self, x, *, size, stride, padding, ceil_mode=False, count_include_pad=True, divisor=None
+    ):
+        return kernels.average_pool(x, size, stride, padding, ceil_mode, count_include_pad, divisor)
+
+    def to_x(self, g, x_shape, *, size, stride, padding, ceil_mode, count_include_pad, divisor):
+        return unaverage(
+            g, shape=x_shape, size=size, stride=stride, padding=padding, ceil_mode=ceil_mode,
+            count_include_pad=count_include_pad, divisor=divisor,
+        )  # fmt: skip
+
+    samples = (
+        at(_IMAGE, **_SQUARE),
+        at(_IMAGE, **_LAPPED, count_include_pad=False),
+        at(_ROW, size=(2,), stride=(2,), padding=(0,)),
+    )
+
+
+@operation
+class unaverage(Op):
+    """The gradient of average pooling: each x divided among its window. It is linear, so its own
+    gradient is average pooling."""
+
+    def forward(
+        self, x, *, shape, size, stride, padding, ceil_mode=False, count_include_pad=True,
+        divisor=None,
+    ):  # fmt: skip
+        return kernels.average_pool_backward(
+            x, shape, size, stride, padding, ceil_mode, count_include_pad, divisor
+        )
+
+    def to_x(self, g, *, size, stride, padding, ceil_mode, count_include_pad, divisor):
+        return average_pool(
+            g, size=size, stride=stride, padding=padding, ceil_mode=ceil_mode,
+            count_include_pad=count_include_pad, divisor=divisor,
+        )  # fmt: skip
+
+    samples = (at(_RNG.uniform(-1, 1, (1, 2, 2, 2)), shape=(1, 2, 5, 4), **_SQUARE),)

@@ -1,0 +1,60 @@
+"""What a vertex holds, while `saved_tensors_hooks` is on: in the form that the user's hooks gave it.
+
+Rules read what is held by going through it (`(y, x,) = vertex.held`), so it is enough that going
+through a `PackedHeld` unpacks. Nothing else knows that anything is packed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+
+class Packed:
+    """One held array, as `pack_hook` gave it."""
+
+    __slots__ = ("unpack", "value")
+
+    def __init__(self, array: np.ndarray, at: Callable, hooks: tuple[Callable, Callable]) -> None:
+        pack, self.unpack = hooks
+        self.value = pack(at(array, None))
+
+    def open(self) -> np.ndarray:
+        """The array again.
+
+        Raises:
+            TypeError: where the hook returns no Tensor.
+        """
+        tensor = self.unpack(self.value)
+        if not hasattr(tensor, "at"):
+            raise TypeError(
+                "Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
+                f"{type(tensor).__name__}"
+            )
+        return tensor._data
+
+
+class PackedHeld:
+    """All that a vertex holds, with its arrays packed."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, held: tuple, at: Callable, hooks: tuple[Callable, Callable]) -> None:
+        self.parts = [_packed(part, at, hooks) for part in held]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([_opened(part) for part in self.parts])
+
+
+def _packed(part: Any, at: Callable, hooks: tuple) -> Any:
+    if isinstance(part, list):
+        return [_packed(each, at, hooks) for each in part]
+    return Packed(part, at, hooks) if isinstance(part, np.ndarray) else part
+
+
+def _opened(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_opened(each) for each in part]
+    return part.open() if isinstance(part, Packed) else part
