@@ -41,7 +41,7 @@ def fma(x: float, y: float, z: float) -> float:
     try:
         return numerator / (b * d * f)  # division of integers rounds correctly
     except OverflowError:
-        return math.copysign(math.inf, numerator)
+        return math.inf if numerator > 0 else -math.inf
 
 
 def scale_and_shift(x: Array, scale: float, shift: float) -> None:

@@ -6,6 +6,8 @@ when the first word is drawn, so a generator that nobody uses costs nothing. Wha
 (uniform, normal, ...) is the business of the neighbouring files.
 """
 
+from __future__ import annotations
+
 import operator
 import os
 import struct
@@ -54,7 +56,7 @@ class Generator:
 
     # --- seeds ------------------------------------------------------------------------------------
 
-    def manual_seed(self, seed: int) -> "Generator":
+    def manual_seed(self, seed: int) -> Generator:
         """Starts the numbers that belong to `seed`, an integer of -2**63 .. 2**64 - 1 (a negative
         one counts from 2**64 downwards). Returns the generator.
 
@@ -173,7 +175,7 @@ class Generator:
                 )
             )
 
-    def restore(self, state: bytes) -> "Generator":
+    def restore(self, state: bytes) -> Generator:
         """Continues from what `state_bytes()` wrote here, or PyTorch's `get_state()` there.
 
         RuntimeError if these are not 5056 bytes, or not the state of a generator.
@@ -185,8 +187,9 @@ class Generator:
             )
         seed, left, seeded, place = _HEAD.unpack_from(state)
         # After `place` words of a round, 625 - place are left, the last one being a new round.
-        fits = place <= _WORDS if left == 1 else left > 1 and left + place == _WORDS + 1
-        if seeded != 1 or not fits:
+        round_is_over = left == 1 and place <= _WORDS
+        in_a_round = left > 1 and place > 0 and left + place == _WORDS + 1
+        if seeded != 1 or not (round_is_over or in_a_round):
             raise RuntimeError(
                 f"Invalid mt19937 state: seeded={seeded}, left={left}, next={place} cannot be. "
                 "Give what get_state() returned"
@@ -205,7 +208,7 @@ class Generator:
         """`state_bytes()` as a new array of uint8, shape (5056,)."""
         return np.frombuffer(self.state_bytes(), np.uint8).copy()
 
-    def set_state(self, state: Array) -> "Generator":
+    def set_state(self, state: Array) -> Generator:
         """Continues from an array of uint8 that `get_state()` returned. Returns the generator.
 
         TypeError for what is not an array of uint8; RuntimeError for what is no state.
@@ -215,7 +218,7 @@ class Generator:
             raise TypeError(f"RNG state must be a torch.ByteTensor (uint8), not {given}")
         return self.restore(state.tobytes())
 
-    def clone_state(self) -> "Generator":
+    def clone_state(self) -> Generator:
         """A second generator that continues with the same numbers."""
         return _restored(type(self), self.device, self.state_bytes())
 

@@ -12,7 +12,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from engine.core.op import REGISTRY
+from engine.core.op import REGISTRY, Elementwise
 from engine.scalar import functions as of_values
 from engine.tensor.tensor import Tensor
 
@@ -22,12 +22,13 @@ def function(name: str, otherwise: Callable | None = None) -> Callable:
     method = getattr(Tensor, name)
     if otherwise is None:
         op = REGISTRY.get(name)
-        otherwise = op if op is not None and not op.groups else None
+        otherwise = op if isinstance(op, Elementwise) else None
 
     @functools.wraps(method)
-    def call(input: Any, *arguments: Any, **keywords: Any) -> Any:
+    def call(input: Any, *arguments: Any, out: Any = None, **keywords: Any) -> Any:
         if isinstance(input, Tensor):
-            return method(input, *arguments, **keywords)
+            found = method(input, *arguments, **keywords)
+            return found if out is None else deliver(name, found, out)
         if otherwise is not None:
             return otherwise(input, *arguments, **keywords)
         raise TypeError(
@@ -37,6 +38,27 @@ def function(name: str, otherwise: Callable | None = None) -> Callable:
 
     call.__name__ = call.__qualname__ = name
     return call
+
+
+def deliver(name: str, found: Any, out: Any) -> Any:
+    """A result, or several, in the Tensors that were given for it with `out=`.
+
+    Each takes the result's shape and keeps its own type.
+
+    Raises:
+        RuntimeError: where a gradient leads to the result: what is written there has no history.
+        ValueError: for another number of Tensors than there are results.
+    """
+    if isinstance(found, tuple):
+        return type(found)([deliver(name, *pair) for pair in zip(found, out, strict=True)])
+    if found.requires_grad:
+        raise RuntimeError(
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, "
+            f"but one of the arguments requires grad. Leave out= away, or detach() the arguments"
+        )
+    if out._data.shape != found._data.shape:
+        out.data = out.new_empty(found._data.shape)
+    return out.copy_(found)
 
 
 # --- elementwise ---
@@ -91,10 +113,55 @@ unsqueeze = function("unsqueeze")
 
 # --- reductions ---
 
+all = function("all")
+amax = function("amax")
+amin = function("amin")
+aminmax = function("aminmax")
+any = function("any")
+argmax = function("argmax")
+argmin = function("argmin")
+count_nonzero = function("count_nonzero")
+dist = function("dist")
+kthvalue = function("kthvalue")
+log_softmax = function("log_softmax")
+logsumexp = function("logsumexp")
+max = function("max")
 mean = function("mean")
+median = function("median")
+min = function("min")
+mode = function("mode")
+nanmean = function("nanmean")
+nanmedian = function("nanmedian")
+nansum = function("nansum")
+norm = function("norm")
+prod = function("prod")
+softmax = function("softmax")
+std = function("std")
 sum = function("sum", of_values.sum)
+trace = function("trace")
+var = function("var")
 
 # --- sorting and counting ---
+
+argsort = function("argsort")
+bincount = function("bincount")
+corrcoef = function("corrcoef")
+cov = function("cov")
+cummax = function("cummax")
+cummin = function("cummin")
+cumprod = function("cumprod")
+cumsum = function("cumsum")
+diff = function("diff")
+histc = function("histc")
+histogram = function("histogram")
+logcumsumexp = function("logcumsumexp")
+msort = function("msort")
+nanquantile = function("nanquantile")
+quantile = function("quantile")
+sort = function("sort")
+topk = function("topk")
+unique = function("unique")
+unique_consecutive = function("unique_consecutive")
 
 # --- products and linear algebra ---
 

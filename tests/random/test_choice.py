@@ -100,7 +100,7 @@ LIMITS = [("uint8", 256), ("int8", 128), ("int16", 2**15), ("float16", 2049)]
 
 @pytest.mark.torch
 @pytest.mark.parametrize(
-    ("dtype", "n"), [*LIMITS, ("int32", 300), ("float32", 300), ("float64", 300), ("uint16", 300)]
+    ("dtype", "n"), [*LIMITS, ("int32", 300), ("float32", 300), ("float64", 300)]
 )
 def test_randperm_of_other_dtypes(dtype: str, n: int) -> None:
     import torch
@@ -125,8 +125,9 @@ def test_randperm_of_bfloat16() -> None:
 def test_randperm_too_long_for_its_dtype(dtype: str, n: int) -> None:
     generator = Generator()
     before = generator.state_bytes()
-    with pytest.raises(RuntimeError, match=f"{dtype}.*{n}"):
+    with pytest.raises(RuntimeError) as caught:
         randperm(n + 1, np.dtype(dtype), generator)
+    assert dtype in str(caught.value) and str(n) in str(caught.value)
     assert generator.state_bytes() == before
 
 

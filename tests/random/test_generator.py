@@ -14,8 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engine.random
-from engine.random import Generator, default_generator, initial_seed, manual_seed, seed, seed_from
-from engine.random import normal_, random_, uniform_
+from engine.random import (
+    Generator,
+    default_generator,
+    initial_seed,
+    manual_seed,
+    normal_,
+    random_,
+    seed,
+    seed_from,
+    uniform_,
+)
 from engine.random.generator import FIRST_SEED, STATE_SIZE
 
 SEEDS = st.integers(-(2**63), 2**64 - 1)
@@ -133,7 +142,7 @@ def test_seeding_forgets_the_kept_normal() -> None:
 def test_devices() -> None:
     assert Generator("cpu").device == Generator(device="cpu:0").device[:3] == "cpu"
     assert Generator(None).device == "cpu"
-    with pytest.raises(RuntimeError, match="cuda.*computes on the CPU"):
+    with pytest.raises(RuntimeError, match=r"cuda.*computes on the CPU"):
         Generator("cuda")
 
 
@@ -185,7 +194,7 @@ def test_states_that_are_none() -> None:
     before = generator.state_bytes()
     with pytest.raises(RuntimeError, match="size 5056 but found the input RNG state size to be 10"):
         generator.set_state(np.zeros(10, np.uint8))
-    with pytest.raises(TypeError, match="RNG state must be a torch.ByteTensor.*not float64"):
+    with pytest.raises(TypeError, match=r"RNG state must be a torch.ByteTensor.*not float64"):
         generator.set_state(np.zeros(5056))
     with pytest.raises(TypeError, match="not list"):
         generator.set_state([1])
