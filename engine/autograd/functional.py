@@ -23,7 +23,7 @@ import numpy as np
 
 from engine.autograd.gradient import grad
 from engine.core.modes import enable_grad, is_grad_enabled
-from engine.ops.index import stack
+from engine.ops.joining import stack
 from engine.tensor.tensor import Tensor
 
 

@@ -116,7 +116,7 @@ def _range(kind: Kind, low: int, high: int | None) -> tuple[int, int]:
                 f"{name} is out of bounds [-(2^{kind.digits}), 2^{kind.digits}]: there are whole "
                 f"numbers between these bounds which {kind.name} cannot hold",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=3,
             )
     return first, last
 

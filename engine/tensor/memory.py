@@ -69,3 +69,38 @@ def version(array: np.ndarray) -> int:
     """How often the memory of an array was written."""
     found = writes.stamps.get(id(owner(array)))
     return found[2] if found else 0
+
+
+def refuse_overlap(data: np.ndarray, other: np.ndarray) -> None:
+    """Raises where one array is about to be written from another that shows part of its memory.
+
+    As in PyTorch, what shows exactly the same elements in the same places is let through, and so
+    are arrays with gaps, for which the question is hard.
+
+    Raises:
+        RuntimeError: where the two overlap.
+    """
+    if other is data or owner(data) is not owner(other):
+        return
+    (start, stop), (first, last) = (np.lib.array_utils.byte_bounds(a) for a in (data, other))
+    if stop <= first or last <= start or not (is_dense(data) and is_dense(other)):
+        return
+    if (start, stop) == (first, last) and data.strides == other.strides:
+        return
+    raise RuntimeError(
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer "
+        "to a single memory location. Please clone() the tensor before performing the operation."
+    )
+
+
+def is_dense(array: np.ndarray) -> bool:
+    """True where the elements lie in memory without gaps and each but once, in whatever order."""
+    if array.flags.c_contiguous:
+        return True
+    expected = array.itemsize
+    for stride, size in sorted(zip(array.strides, array.shape, strict=True)):
+        if size != 1:
+            if stride != expected:
+                return False
+            expected *= size
+    return True

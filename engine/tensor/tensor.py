@@ -224,6 +224,7 @@ class Tensor(
     _written = 0
     _grad: Tensor | None = None
     _silent = False
+    _blind = False
 
     def __init__(self, *data: Any, device: Any = None) -> None:
         if device is not None:
@@ -380,6 +381,11 @@ class Tensor(
 
     def _view_of(self, x: Tensor, op: Op, params: dict[str, Any]) -> None:
         """Notes that this Tensor looks at the memory of `x`, through `op`."""
+        if x._silent:
+            self._silent = True
+        if special.count and not is_grad_enabled():
+            self._blind = True  # as PyTorch has it, it has no part in the history of `x`
+            return
         base = x._base
         if base is None:
             base = x
@@ -389,8 +395,6 @@ class Tensor(
         self._base = base
         if base._written:
             self._seen = base._written
-        if x._silent:
-            self._silent = True
 
     @staticmethod
     def put_vertex(x: Tensor, y: Tensor, path: tuple) -> Vertex:

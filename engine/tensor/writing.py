@@ -18,9 +18,9 @@ from engine.core.modes import is_grad_enabled
 from engine.core.op import Op
 from engine.dtypes import can_cast, dtype_of
 from engine.ops import elementwise as ops
-from engine.ops.index import get, walk
+from engine.ops.index import get, is_basic, walk
 from engine.ops.shape import clone, expand, to_dtype
-from engine.tensor.memory import stamp
+from engine.tensor.memory import refuse_overlap, stamp
 
 
 def in_place(op: Op) -> Callable:
@@ -49,12 +49,35 @@ class Writing:
                 that this Tensor's cannot hold.
         """
         self._refuse_write()
+        for other in others:
+            if hasattr(other, "at"):
+                refuse_overlap(self._data, other._data)
         vertex = self.vertex()
+        start = next_serial()
         # What is composed of several operations would hold this memory in several places.
         data = self._data if vertex is None or isinstance(op, Op) else np.array(self._data)
-        return self._take_over(op(self.at(data, vertex), *others, **params))
+        result = op(self.at(data, vertex), *others, **params)
+        made = result.vertex()
+        if made is not None and made.serial < start:
+            result = clone(result)  # handed over as it was: the copy is a step of its own
+        return self._take_over(result)
 
     def _refuse_write(self) -> None:
+        """Raises where this Tensor's memory may not be written."""
+        self._refuse_leaf()
+        data = self._data
+        if 0 in data.strides and any(
+            stride == 0 and size > 1 for stride, size in zip(data.strides, data.shape, strict=True)
+        ):
+            raise RuntimeError(
+                "unsupported operation: more than one element of the written-to tensor refers to a "
+                "single memory location. Please clone() the tensor before performing the operation."
+            )
+
+    def _refuse_leaf(self) -> None:
+        """Raises where a write would be recorded into the history of a leaf, which has none."""
+        if self._base is not None and self._base._base is not None:
+            self._base = self._base._base  # it has been turned in place (`_look`)
         if is_grad_enabled() and not self._silent:
             if self._vertex is True:
                 raise RuntimeError(
@@ -67,14 +90,6 @@ class Writing:
                     "a view of a leaf Variable that requires grad is being used in an in-place "
                     "operation. Change a copy (x.clone()), or do it inside `with torch.no_grad():`"
                 )
-        data = self._data
-        if 0 in data.strides and any(
-            stride == 0 and size > 1 for stride, size in zip(data.strides, data.shape, strict=True)
-        ):
-            raise RuntimeError(
-                "unsupported operation: more than one element of the written-to tensor refers to a "
-                "single memory location. Please clone() the tensor before performing the operation."
-            )
 
     def _take_over(self, result: Any) -> Any:
         """Copies a result into this Tensor's memory, and takes its vertex."""
@@ -87,17 +102,14 @@ class Writing:
         if new.dtype != data.dtype:
             if not can_cast(dtype_of(new.dtype), dtype_of(data.dtype)):
                 raise RuntimeError(
-                    f"result type {dtype_of(new.dtype).legacy_name} can't be cast to the desired "
-                    f"output type {dtype_of(data.dtype).legacy_name}; convert this tensor first, "
-                    f"with .float() for example"
+                    f"result type {dtype_of(new.dtype)} can't be cast to the desired output type "
+                    f"{dtype_of(data.dtype)}; convert this tensor first, with .float() for example"
                 )
             result = to_dtype(result, dtype=data.dtype, before=new.dtype)
             new = result._data
         vertex = result.vertex()
-        if isinstance(vertex, type(self)):
-            result = clone(result)  # a leaf handed over as it is: the copy is a step of its own
-            vertex, new = result._vertex, result._data
         if vertex is not None:
+            self._refuse_blind()
             # What the rules hold of this memory must be held as it was before the write; what they
             # hold of the result is this memory from now on, so that a later write is noticed.
             vertex.held = tuple(_held(h, data, new) for h in vertex.held)
@@ -111,6 +123,15 @@ class Writing:
             return self
         self.take_history(result, serial)
         return self
+
+    def _refuse_blind(self) -> None:
+        """Raises for a view made without recording, into which a history would be written."""
+        if self._blind and is_grad_enabled():
+            raise RuntimeError(
+                "A view was created in no_grad mode and is being modified inplace with grad mode "
+                "enabled: what it is a view of would not know. Make the view inside the recorded "
+                "part, or write x = x + y for a new tensor"
+            )
 
     def take_history(self, result: Any, serial: int) -> None:
         """Continues from the vertex of `result`, whose elements were written here at that time."""
@@ -137,6 +158,11 @@ class Writing:
     def __setitem__(self, index: Any, value: Any) -> None:
         path = tuple((get, {"index": part}) for part in self.canonical_indices(index))
         if not hasattr(value, "at"):
+            if not isinstance(value, bool | int | float | np.generic):
+                raise TypeError(
+                    f"can't assign a {type(value).__name__} to a {self.dtype.tensor_type}; "
+                    f"torch.tensor(...) makes a tensor of it"
+                )
             value = self.at(self._as_array(value), None)
         self._refuse_write()
         self._assign(path, value)
@@ -144,15 +170,14 @@ class Writing:
     def _assign(self, path: tuple, value: Any) -> None:
         """`part = value`, for the part of this Tensor that a path of views leads to."""
         data = self._data
-        new = value._data
-        if new.dtype != data.dtype:
-            value = to_dtype(value, dtype=data.dtype, before=new.dtype)
-            new = value._data
-        # subtle: torch drops leading dimensions of size 1 of what is assigned.
-        while new.ndim > 0 and new.shape[0] == 1 and new.ndim > data.ndim:
-            value = value.squeeze(0)
-            new = value._data
         target, index = walk(data, path[:-1]), path[-1][1]["index"]
+        value = self._fitting(value, index)
+        new = value._data
+        if new.ndim:
+            refuse_overlap(target[index] if is_basic(index) else target, new)
+        vertex = value.vertex()
+        if vertex is not None:
+            self._refuse_blind()
         try:
             target[index] = new
         except ValueError as error:
@@ -166,22 +191,36 @@ class Writing:
         serial = stamp(data)
         if not is_grad_enabled():
             return
-        base = self._base
-        if base is None:
-            before = self.vertex()
-            if before is not None or value._vertex is not None:
-                self._vertex = self.put_vertex(self.at(data, before), value, path)
-            self._written = serial
-            self._follow()
-        else:
-            before = base.vertex()
-            if before is not None or value._vertex is not None:
-                base._vertex = self.put_vertex(
-                    self.at(base._data, before), value, (*self._path, *path)
-                )
-            base._written = serial
-            base._follow()
+        base = self if self._base is None else self._base
+        before = base.vertex()
+        if before is not None or vertex is not None:
+            whole = path if base is self else (*self._path, *path)
+            base._vertex = self.put_vertex(self.at(base._data, before), value, whole)
+        base._written = serial
+        base._follow()
+        if base is not self:
             self._look_again()
+
+    def _fitting(self, value: Any, index: tuple) -> Any:
+        """What is assigned, as this Tensor's type and without leading dimensions of size 1.
+
+        Raises:
+            RuntimeError: for another type where arrays of indices stand between the brackets.
+        """
+        mine, new = self._data.dtype, value._data
+        if new.dtype != mine:
+            masks = [i.dtype == bool for i in index if isinstance(i, np.ndarray)]
+            if masks and not (new.ndim == 0 and masks == [True]):
+                raise RuntimeError(
+                    f"Index put requires the source and destination dtypes match, got "
+                    f"{dtype_of(mine)} for the destination and {dtype_of(new.dtype)} for the "
+                    f"source; convert it with .to(x.dtype)"
+                )
+            value = to_dtype(value, dtype=mine, before=new.dtype)
+        if new.ndim and new.shape[0] == 1:
+            ones = next((k for k, size in enumerate(new.shape) if size != 1), new.ndim)
+            value = value.squeeze(tuple(range(ones)))
+        return value
 
     # --- .data: the memory, behind the graph's back ---
 
@@ -210,10 +249,14 @@ class Writing:
         self._refuse_write()
         if not hasattr(source, "at"):
             source = self.at(self._as_array(source), None)
+        refuse_overlap(self._data, source._data)
+        vertex = source.vertex()
         if source._data.dtype != self._data.dtype:
             source = to_dtype(source, dtype=self._data.dtype, before=source._data.dtype)
         if source._data.shape != self._data.shape:
-            source = expand(source, shape=self._data.shape)
+            source = source.expand(self._data.shape)
+        if vertex is not None and source.vertex() is vertex:
+            source = clone(source, spelling="CopyBackwards")
         return self._take_over(source)
 
     def fill_(self, value: Any) -> Any:

@@ -1,0 +1,84 @@
+"""Dropout as functions. The mask is drawn here and is an input like any other: the operation that
+is recorded is a product."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine import random
+from engine.ops import elementwise as ops
+
+
+def _check(p: float) -> None:
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _masked(input: Any, p: float, training: bool, inplace: bool, shape: tuple[int, ...]) -> Any:
+    """The input times a mask of this shape, drawn as PyTorch draws it."""
+    _check(p)
+    if not training or p == 0:
+        return input
+    data = input._data
+    if p == 1:
+        mask = np.zeros(shape, data.dtype)
+    else:
+        like = np.empty_like(data) if shape == data.shape else np.empty(shape, data.dtype)
+        mask = random.bernoulli_(like, 1 - p)
+        mask /= mask.dtype.type(1 - p)
+    mask = input.at(mask, None)
+    return input.write(ops.mul, mask) if inplace else input * mask
+
+
+def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Sets each element to 0 with probability p while training, and divides the others by 1 - p.
+
+    Raises:
+        ValueError: for what is no probability.
+    """
+    return _masked(input, p, training, inplace, input._data.shape)
+
+
+def _channels(input: Any, p: float, training: bool, inplace: bool, axes: int) -> Any:
+    shape = input._data.shape
+    lead = 1 if len(shape) == axes + 1 else 2
+    return _masked(input, p, training, inplace, (*shape[:lead], *[1] * (len(shape) - lead)))
+
+
+def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Sets whole channels of (N, C, L) or (C, L) to 0."""
+    return _channels(input, p, training, inplace, 1)
+
+
+def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Sets whole channels of (N, C, H, W) to 0."""
+    shape = input._data.shape
+    return _masked(input, p, training, inplace, (*shape[:2], *[1] * (len(shape) - 2)))
+
+
+def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Sets whole channels of (N, C, D, H, W) or (C, D, H, W) to 0."""
+    return _channels(input, p, training, inplace, 3)
+
+
+_ALPHA = 1.7580993408473766
+
+
+def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+    """Dropout that sets elements to selu's lower limit and keeps mean and variance.
+
+    Source: Klambauer et al., Self-Normalizing Neural Networks, 2017.
+    """
+    _check(p)
+    if not training or p == 0:
+        return input
+    data = input._data
+    if p == 1:
+        return input * 0
+    a = 1 / np.sqrt((_ALPHA * _ALPHA * p + 1) * (1 - p))
+    mask = random.bernoulli_(np.empty_like(data), 1 - p)
+    kind = data.dtype.type
+    shift = (mask - kind(1)) * kind(_ALPHA * a) + kind(_ALPHA * a * p)
+    return input * input.at(mask * kind(a), None) + input.at(shift, None)

@@ -1,0 +1,467 @@
+"""Sums, means, extremes, lengths and softmax against PyTorch: values, types, gradients, errors."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reduction_forms import FLOATS, check, distinct, shapes, special, tied
+
+import engine
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.torch
+
+INF, NAN = math.inf, math.nan
+TYPES = [np.float64, np.float32, np.int64, bool]
+
+
+def some(draw, shape):
+    """Dimensions as a user may give them: none, one, several, from either end."""
+    if not shape:
+        return draw(st.sampled_from([None, 0, -1]))
+    one = st.integers(-len(shape), len(shape) - 1)
+    several = st.sets(st.integers(0, len(shape) - 1)).map(tuple)
+    return draw(st.one_of(st.none(), one, several))
+
+
+def one(draw, shape):
+    return draw(st.integers(-max(len(shape), 1), max(len(shape), 1) - 1))
+
+
+# --- property tests -------------------------------------------------------------------------------
+
+OVER_SOME = ["sum", "mean", "nansum", "nanmean", "amax", "amin", "all", "any", "std", "var"]
+
+
+@pytest.mark.parametrize("name", OVER_SOME)
+@settings(max_examples=40)
+@given(data=st.data())
+def test_over_some_dimensions(name, data):
+    shape = data.draw(shapes())
+    x = data.draw(tied(shape, data.draw(st.sampled_from(TYPES))))
+    dim, keepdim = some(data.draw, shape), data.draw(st.booleans())
+    if dim is None and not keepdim:
+        check(lambda torch, x: getattr(x, name)(), x)
+        check(lambda torch, x: getattr(torch, name)(x), x)
+    elif dim is not None:
+        check(lambda torch, x: getattr(x, name)(dim, keepdim=keepdim), x)
+        if name != "nanmean":  # which PyTorch gave no second name
+            check(lambda torch, x: getattr(torch, name)(x, axis=dim, keepdims=keepdim), x)
+
+
+@pytest.mark.parametrize("name", ["max", "min", "prod", "argmax", "argmin"])
+@settings(max_examples=40)
+@given(data=st.data())
+def test_over_one_dimension_or_all(name, data):
+    shape = data.draw(shapes())
+    x = data.draw(tied(shape, data.draw(st.sampled_from(TYPES))))
+    dim, keepdim = one(data.draw, shape), data.draw(st.booleans())
+    check(lambda torch, x: getattr(x, name)(), x)
+    check(lambda torch, x: getattr(x, name)(dim, keepdim), x)
+    check(lambda torch, x: getattr(torch, name)(x, axis=dim, keepdims=keepdim), x)
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "nansum", "prod", "cumsum", "cumprod"])
+@settings(max_examples=20)
+@given(data=st.data())
+def test_another_type(name, data):
+    shape = data.draw(shapes(1))
+    x = data.draw(tied(shape, data.draw(st.sampled_from(TYPES))))
+    kind = data.draw(st.sampled_from(["float32", "float64", "int64", "int32"]))
+    if kind.startswith("int") and x.dtype.kind == "f":
+        x = x.astype(np.int32)
+    check(lambda torch, x: getattr(x, name)(0, dtype=getattr(torch, kind)), x)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int32, np.float16])
+@pytest.mark.parametrize("name", ["sum", "prod", "all", "any", "amax", "count_nonzero"])
+def test_small_types(name, kind):
+    x = np.array([[200, 100, 3], [0, 7, 90]]).astype(kind)
+    if kind is np.float16:
+        x = x / 8
+    check(lambda torch, x: getattr(x, name)(), x)
+    check(lambda torch, x: getattr(x, name)(1), x, gradients=False)
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_deviations_with_corrections(data):
+    shape = data.draw(shapes(0, 3, 1))
+    x = distinct(data.draw, shape, data.draw(st.sampled_from(FLOATS)))
+    dim, correction = some(data.draw, shape), data.draw(st.sampled_from([0, 1, 2, 1.5]))
+    keepdim = data.draw(st.booleans())
+    count = x.size if dim in (None, ()) else int(np.prod([x.shape[d] for d in np.atleast_1d(dim)]
+                                                         if x.ndim else 1))  # fmt: skip
+    second = count > correction  # else all is infinity or NaN, and the second order arbitrary
+    for name in ("std", "var", "std_mean", "var_mean"):
+        check(
+            lambda torch, x, name=name: getattr(torch, name)(
+                x, dim=dim, correction=correction, keepdim=keepdim
+            ),
+            x, second=second,
+        )  # fmt: skip
+
+
+def test_the_spellings_of_a_deviation():
+    x = np.arange(12.0).reshape(3, 4) ** 1.5
+    check(lambda torch, x: x.std(False), x)
+    check(lambda torch, x: x.var(1, False), x)
+    check(lambda torch, x: x.std((0, 1), True, True), x)
+    check(lambda torch, x: torch.var(x, [0], unbiased=False), x)
+    check(lambda torch, x: torch.std_mean(x, 1, False, True), x)
+    check(lambda torch, x: x.std(unbiased=True, correction=1), x)
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "argmax", "norm", "logsumexp"])
+@settings(max_examples=15)
+@given(data=st.data())
+def test_layouts(name, data):
+    """What is reduced need not lie in order in memory."""
+    x = distinct(data.draw, (3, 4, 2))
+    dim = data.draw(st.integers(0, 2))
+    arguments = {"dim": dim}
+    layout = data.draw(st.sampled_from(["swapped", "stepped", "expanded"]))
+
+    def call(torch, x):
+        if layout == "swapped":
+            x = x.transpose(0, 2)
+        elif layout == "stepped":
+            x = x[:, ::2]
+        else:
+            x = x[:, :1].expand(3, 4, 2)
+        return getattr(x, name)(**arguments)
+
+    check(call, x)
+
+
+@pytest.mark.parametrize("p", [0.5, 1, 1.5, 2, 3, -1, INF, -INF, "fro"])
+@settings(max_examples=25)
+@given(data=st.data())
+def test_norms(p, data):
+    shape = data.draw(shapes(0, 3, 1))
+    x = distinct(data.draw, shape, data.draw(st.sampled_from(FLOATS))) + 0.05
+    dim, keepdim = some(data.draw, shape), data.draw(st.booleans())
+    if p == "fro" and isinstance(dim, tuple) and len(dim) > 2:
+        dim = None
+    check(lambda torch, x: x.norm(p, dim, keepdim), x)
+    check(lambda torch, x: torch.norm(x, p), x)
+
+
+@pytest.mark.parametrize("p", [1, 2, 3, INF])
+@settings(max_examples=15)
+@given(data=st.data())
+def test_norms_with_zeros(p, data):
+    shape = data.draw(shapes(1, 2, 1))
+    x = data.draw(tied(shape, np.float64))
+    # At corners the second order is arbitrary.
+    check(lambda torch, x: x.norm(p, dim=0), x, second=False)
+    check(lambda torch, x: x.dist(torch.ones_like(x), p), x, second=False)
+
+
+def test_norm_counts_what_is_not_zero():
+    x = np.array([[0.0, 2.0], [3.0, 4.0]])
+    check(lambda torch, x: x.norm(0), x, gradients=False)
+    check(lambda torch, x: x.norm(0, dim=1), x, gradients=False)
+
+
+@settings(max_examples=40)
+@given(data=st.data())
+def test_logsumexp_and_softmax(data):
+    shape = data.draw(shapes())
+    x = distinct(data.draw, shape, data.draw(st.sampled_from(FLOATS)))
+    dim = one(data.draw, shape)
+    for name in ("logsumexp", "softmax", "log_softmax"):
+        check(lambda torch, x, name=name: getattr(x, name)(dim), x)
+        check(lambda torch, x, name=name: getattr(torch, name)(x, axis=dim), x)
+    check(lambda torch, x: torch.logsumexp(x, tuple(range(x.dim() or 1)), True), x)
+
+
+def test_softmax_as_another_type():
+    x = np.array([[1, 2], [4, 2]])
+    check(lambda torch, x: x.softmax(0, dtype=torch.float32), x)
+    check(lambda torch, x: torch.log_softmax(x, -1, torch.float64), x)
+    check(lambda torch, x: x.softmax(0), x)
+    check(lambda torch, x: x.softmax(0), x.astype(np.float16), tolerance=2e-3)
+
+
+@settings(max_examples=30)
+@given(data=st.data())
+def test_counts(data):
+    shape = data.draw(shapes())
+    x = data.draw(tied(shape, data.draw(st.sampled_from(TYPES))))
+    dim = some(data.draw, shape)
+    check(lambda torch, x: x.count_nonzero(dim), x)
+    check(lambda torch, x: torch.count_nonzero(x), x)
+
+
+@settings(max_examples=30)
+@given(data=st.data())
+def test_both_extremes(data):
+    shape = data.draw(shapes())
+    x = data.draw(tied(shape, data.draw(st.sampled_from(TYPES))))
+    dim, keepdim = one(data.draw, shape), data.draw(st.booleans())
+    check(lambda torch, x: x.aminmax(), x)
+    check(lambda torch, x: torch.aminmax(x, dim=dim, keepdim=keepdim), x)
+
+
+@settings(max_examples=30)
+@given(data=st.data())
+def test_products_with_zeros_to_second_order(data):
+    shape = data.draw(shapes(1, 3))
+    x = data.draw(tied(shape, np.float64))
+    check(lambda torch, x: x.prod(), x)
+    check(lambda torch, x: x.prod(-1), x)
+    check(lambda torch, x: x.cumprod(0), x)
+
+
+@settings(max_examples=20)
+@given(data=st.data())
+def test_extremes_of_two(data):
+    shape = data.draw(shapes(0, 2, 1))
+    x, y = data.draw(tied(shape, np.float64)), data.draw(tied((), np.float32))
+    check(lambda torch, x, y: torch.max(x, y), x, y)
+    check(lambda torch, x, y: x.min(y), x, y)
+    check(lambda torch, x, y: torch.max(x, other=y), x.astype(np.int64), y)
+
+
+def test_trace():
+    check(lambda torch, x: x.trace(), np.arange(12.0).reshape(3, 4))
+    check(lambda torch, x: torch.trace(x), np.arange(12, dtype=np.int32).reshape(4, 3))
+    check(lambda torch, x: torch.trace(x), np.zeros((2, 2, 2)))
+
+
+@settings(max_examples=15)
+@given(data=st.data())
+def test_cdist(data):
+    x, y = distinct(data.draw, (2, 3)), distinct(data.draw, (4, 3)) + 0.1
+    p = data.draw(st.sampled_from([1.0, 2.0, 3.0, INF]))
+    check(lambda torch, x, y: torch.cdist(x, y, p), x, y, second=False)
+    check(lambda torch, x, y: torch.cdist(x[None], y, p), x, y, second=False)
+
+
+# --- special numbers ------------------------------------------------------------------------------
+
+ON_SPECIAL = {
+    "sum": lambda torch, x: x.sum(),
+    "mean": lambda torch, x: x.mean(0),
+    "nansum": lambda torch, x: x.nansum(0),
+    "nanmean": lambda torch, x: x.nanmean(),
+    "prod": lambda torch, x: x.prod(),
+    "max": lambda torch, x: x.max(),
+    "max(dim)": lambda torch, x: x.max(0),
+    "min(dim)": lambda torch, x: x.min(0),
+    "amax": lambda torch, x: x.amax(0),
+    "aminmax": lambda torch, x: x.aminmax(),
+    "argmax": lambda torch, x: x.argmax(),
+    "argmin": lambda torch, x: x.argmin(0),
+    "all": lambda torch, x: x.all(),
+    "var": lambda torch, x: x.var(0),
+    "logsumexp": lambda torch, x: x.logsumexp(0),
+    "softmax": lambda torch, x: x.softmax(0),
+    "log_softmax": lambda torch, x: x.log_softmax(0),
+    "norm": lambda torch, x: x.norm(),
+    "norm(1)": lambda torch, x: x.norm(1),
+    "norm(inf)": lambda torch, x: x.norm(INF),
+}
+
+
+@pytest.mark.parametrize("name", ON_SPECIAL)
+@settings(max_examples=40)
+@given(x=shapes(1, 2, 1).flatmap(special))
+def test_nan_and_infinity(name, x):
+    """Values and gradients; second orders between infinities are arbitrary."""
+    check(ON_SPECIAL[name], x, second=False)
+
+
+# --- hard points, one by one ----------------------------------------------------------------------
+
+
+def gradient(call, numbers):
+    x = engine.tensor(numbers, dtype=engine.float64, requires_grad=True)
+    found = call(x)
+    (g,) = engine.autograd.grad(found, x, engine.ones_like(found))
+    return g.tolist()
+
+
+def test_max_of_all_splits_ties_evenly():
+    assert gradient(lambda x: x.max(), [2.0, 1.0, 2.0]) == [0.5, 0.0, 0.5]
+    assert gradient(lambda x: x.min(), [1.0, 1.0, 2.0, 1.0]) == [1 / 3, 1 / 3, 0.0, 1 / 3]
+
+
+def test_amax_splits_ties_evenly():
+    assert gradient(lambda x: x.amax(1), [[2.0, 2.0], [3.0, 1.0]]) == [[0.5, 0.5], [1.0, 0.0]]
+
+
+def test_max_along_a_dimension_takes_the_first():
+    assert gradient(lambda x: x.max(0).values, [1.0, 2.0, 2.0]) == [0.0, 1.0, 0.0]
+    assert gradient(lambda x: x.min(-1).values, [1.0, 1.0, 2.0]) == [1.0, 0.0, 0.0]
+
+
+def test_running_maximum_takes_the_last():
+    assert gradient(lambda x: x.cummax(0).values, [1.0, 1.0, 3.0, 3.0, 2.0]) == [1, 1, 1, 2, 0]
+
+
+def test_nan_wins_and_shares_like_any_other():
+    assert gradient(lambda x: x.max(), [NAN, 1.0, NAN]) == [0.5, 0.0, 0.5]
+
+
+@pytest.mark.parametrize("p", [1, 1.5, 2, 3, INF, -INF, 0.5])
+def test_norm_of_the_zero_vector_gives_zero(p):
+    assert gradient(lambda x: x.norm(p), [0.0, 0.0]) == [0.0, 0.0]
+
+
+def test_deviation_of_equal_elements_gives_zero():
+    assert gradient(lambda x: x.std(), [1.0, 1.0, 1.0]) == [0.0, 0.0, 0.0]
+
+
+def test_product_with_zeros():
+    assert gradient(lambda x: x.prod(), [0.0, 2.0, 3.0]) == [6.0, 0.0, 0.0]
+    assert gradient(lambda x: x.prod(), [0.0, 0.0, 3.0]) == [0.0, 0.0, 0.0]
+
+
+def test_stable_at_a_thousand():
+    x = engine.tensor([1000.0, 1000.0], dtype=engine.float64)
+    assert x.logsumexp(0).item() == pytest.approx(1000 + math.log(2), rel=1e-15)
+    assert (x * -1).logsumexp(0).item() == pytest.approx(-1000 + math.log(2), rel=1e-15)
+    assert x.softmax(0).tolist() == [0.5, 0.5]
+    far = engine.tensor([0.0, -1000.0])
+    assert far.log_softmax(0).tolist() == [0.0, -1000.0]
+    assert far.softmax(0).tolist() == [1.0, 0.0]
+
+
+# --- accuracy -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dim", [None, 0, 1])
+@pytest.mark.parametrize("layout", ["dense", "transposed", "stepped"])
+def test_a_float32_sum_is_as_accurate_as_pytorchs(dim, layout):
+    x = np.random.default_rng(0).uniform(0, 1, (2000, 300)).astype(np.float32)
+    part = {"dense": x, "transposed": x.T, "stepped": x[:, ::2]}[layout]
+    exact = part.astype(np.float64).sum(dim)
+    ours = engine.from_numpy(x)
+    theirs = torch.from_numpy(x)
+    if layout != "dense":
+        ours, theirs = (t.t() if layout == "transposed" else t[:, ::2] for t in (ours, theirs))
+    arguments = () if dim is None else (dim,)
+
+    def error(found):
+        return float(np.abs(np.asarray(found) / exact - 1).max())
+
+    assert error(ours.sum(*arguments)) <= 2 * error(theirs.sum(*arguments)) + 6e-8
+
+
+def test_a_long_running_sum_keeps_its_digits():
+    x = np.full(100_000, 0.1, np.float32)
+    exact = x.astype(np.float64).cumsum()
+    found = engine.from_numpy(x).cumsum(0).numpy()
+    assert np.abs(found / exact - 1).max() < 1e-7
+
+
+# --- errors, out=, text ---------------------------------------------------------------------------
+
+REFUSED = {
+    "mean of integers": lambda torch: torch.tensor([1, 2]).mean(),
+    "mean as an integer": lambda torch: torch.tensor([1.0, 2.0]).mean(dtype=torch.int64),
+    "std of integers": lambda torch: torch.tensor([1, 2]).std(),
+    "norm of integers": lambda torch: torch.tensor([1, 2]).norm(),
+    "softmax of integers": lambda torch: torch.tensor([1, 2]).softmax(0),
+    "softmax along nothing": lambda torch: torch.ones(2).softmax(),
+    "logsumexp along nothing": lambda torch: torch.ones(2).logsumexp(),
+    "cumsum along nothing": lambda torch: torch.ones(2).cumsum(),
+    "cumsum along a float": lambda torch: torch.ones(2).cumsum(0.0),
+    "a dimension too far": lambda torch: torch.ones(2).sum(1),
+    "twice": lambda torch: torch.ones(2, 2).sum((0, 0)),
+    "twice, from both ends": lambda torch: torch.ones(2, 2).amax((0, -2)),
+    "a dimension of no number": lambda torch: torch.ones(2).sum("a"),
+    "a fractional dimension": lambda torch: torch.ones(2).sum(1.0),
+    "a truth for a dimension": lambda torch: torch.ones(2).sum(False),
+    "keepdim by mistake": lambda torch: torch.ones(2, 2).sum(0, 1),
+    "max over two": lambda torch: torch.ones(2, 2).max((0, 1)),
+    "max of nothing": lambda torch: torch.ones(0).max(),
+    "max along nothing": lambda torch: torch.ones(0, 3).max(0),
+    "min of nothing": lambda torch: torch.ones(0).min(),
+    "amax of nothing": lambda torch: torch.ones(0).amax(),
+    "amax along nothing": lambda torch: torch.ones(0, 3).amax(0),
+    "argmax of nothing": lambda torch: torch.ones(0).argmax(),
+    "argmax along nothing": lambda torch: torch.ones(0, 3).argmax(0),
+    "argmax of truths": lambda torch: torch.tensor([True]).argmax(),
+    "argmax over two": lambda torch: torch.ones(2, 2).argmax((0, 1)),
+    "aminmax of nothing": lambda torch: torch.ones(0).aminmax(),
+    "the greatest length of nothing": lambda torch: torch.ones(0).norm(INF),
+    "a norm by another name": lambda torch: torch.ones(2, 2).norm("bad"),
+    "the distance to a number": lambda torch: torch.ones(2).dist(2),
+    "unbiased and correction": lambda torch: torch.ones(2).std(unbiased=True, correction=1),
+    "the sum of a list": lambda torch: torch.mean([1, 2]),
+    "trace of a vector": lambda torch: torch.ones(3).trace(),
+    "out= with a gradient": lambda torch: torch.sum(
+        torch.ones(2, 2, requires_grad=True), 0, out=torch.empty(2)
+    ),
+    "cdist of vectors": lambda torch: torch.cdist(torch.ones(2), torch.ones(2)),
+    "cdist of other widths": lambda torch: torch.cdist(torch.ones(2, 3), torch.ones(2, 2)),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_refused_with_pytorchs_class(what):
+    with pytest.raises(Exception) as theirs:
+        REFUSED[what](torch)
+    with pytest.raises(type(theirs.value)) as ours:
+        REFUSED[what](engine)
+    assert len(str(ours.value)) > 20
+
+
+def test_messages_keep_pytorchs_first_sentence():
+    for what in ("mean of integers", "max of nothing", "amax along nothing", "a dimension too far"):
+        with pytest.raises(Exception) as theirs:
+            REFUSED[what](torch)
+        with pytest.raises(type(theirs.value)) as ours:
+            REFUSED[what](engine)
+        assert str(ours.value).startswith(str(theirs.value).split(".")[0]), what
+
+
+def test_reductions_of_nothing():
+    for call in (
+        lambda torch, x: x.sum(),
+        lambda torch, x: x.mean(),
+        lambda torch, x: x.prod(),
+        lambda torch, x: x.std(),
+        lambda torch, x: x.all(),
+        lambda torch, x: x.any(),
+        lambda torch, x: x.norm(),
+        lambda torch, x: x.logsumexp(0),
+        lambda torch, x: x.softmax(0),
+        lambda torch, x: x.median(),
+    ):
+        check(call, np.zeros(0))
+    check(lambda torch, x: x.max(1), np.zeros((0, 3)))
+    check(lambda torch, x: x.mean(0), np.zeros((0, 3)))
+
+
+def test_out_is_written_and_resized():
+    x = engine.tensor([[1.0, 5.0], [3.0, 2.0]])
+    out = engine.empty(7)
+    assert engine.sum(x, 0, out=out) is out
+    assert out.tolist() == [4.0, 7.0]
+    values, places = engine.empty(2), engine.empty(2, dtype=engine.int64)
+    found = engine.max(x, 1, out=(values, places))
+    assert found.values is values and found.indices is places
+    assert values.tolist() == [5.0, 3.0] and places.tolist() == [1, 0]
+
+
+def test_printed_as_pytorch_prints():
+    def text(torch):
+        x = torch.tensor([[1.0, 5.0], [3.0, 2.0]], requires_grad=True)
+        return [
+            repr(found)
+            for found in (
+                x.sum(), x.sum(0), x.mean(), x.mean((0, 1)), x.max(), x.max(1), x.min(0), x.amax(),
+                x.argmax(), x.std(), x.var(0), x.median(), x.norm(), x.softmax(1), x.prod(),
+                x.prod(0), x.logsumexp(1), x.log_softmax(0), x.aminmax(), x.cummax(0), x.any(),
+            )
+        ]  # fmt: skip
+
+    assert text(engine) == text(torch)
