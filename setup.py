@@ -1,10 +1,11 @@
 """Compiles csrc/ into engine._kernels, if it can. All else about the package is in pyproject.toml.
 
 The extension is optional. Where it cannot be compiled the installation goes on, one line says why,
-and engine/kernels works with NumPy instead. Two variables change that:
+and engine/kernels works with NumPy instead. Variables change that:
 
-    ENGINE_PURE=1          do not try
-    ENGINE_REQUIRE_EXT=1   a failed compilation is a failed installation
+    ENGINE_PURE=1            do not try
+    ENGINE_REQUIRE_EXT=1     a failed compilation is a failed installation
+    ENGINE_SANITIZE=address  compile checks into it, or `thread`: slow, for `make sanitize` alone
 """
 
 import os
@@ -27,6 +28,15 @@ REQUIRED = os.environ.get("ENGINE_REQUIRE_EXT", "") not in ("", "0")
 GCC_FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
 MSVC_FLAGS = ["/O2", "/fp:precise"]
 
+# -fno-wrapv: Python compiles itself and its modules such that a signed overflow wraps round, and
+# then the check for one is not made.
+SANITIZE = os.environ.get("ENGINE_SANITIZE", "")
+SANITIZER_FLAGS = {
+    "": [],
+    "address": ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-wrapv"],
+    "thread": ["-fsanitize=thread"],
+}
+
 
 class BuildKernels(build_ext):
     """build_ext that survives a machine without a compiler, and says so in one line."""
@@ -38,6 +48,9 @@ class BuildKernels(build_ext):
     def build_extension(self, extension: Extension) -> None:
         is_msvc = self.compiler.compiler_type == "msvc"
         extension.extra_compile_args = MSVC_FLAGS if is_msvc else GCC_FLAGS
+        if SANITIZE:  # -O1: the checks are the same, and it compiles in half the time
+            extension.extra_link_args = SANITIZER_FLAGS[SANITIZE]
+            extension.extra_compile_args = [*GCC_FLAGS, "-O1", "-g", *SANITIZER_FLAGS[SANITIZE]]
         try:
             super().build_extension(extension)
         except (BaseError, CCompilerError, CompileError, LinkError):
@@ -63,6 +76,8 @@ class BuildKernels(build_ext):
 def extensions() -> list[Extension]:
     if PURE and REQUIRED:
         raise SystemExit("ENGINE_PURE=1 and ENGINE_REQUIRE_EXT=1 contradict each other: unset one")
+    if SANITIZE not in SANITIZER_FLAGS:
+        raise SystemExit(f"ENGINE_SANITIZE is address or thread, got {SANITIZE!r}")
     if PURE:
         return []
     import numpy  # needed for its headers only, so a pure build does without

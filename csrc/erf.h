@@ -7,9 +7,10 @@
  * in place), but the two may not overlap otherwise. erf(+-0) = +-0, erf(+-inf) = +-1, NaN stays
  * NaN, subnormal numbers are honoured. Nothing is allocated, nothing can fail.
  *
- * How near to the truth: the reference is as good as the C library's double precision erf, the fast
- * one stays within 2 units in the last place (measured: 1.4 in both precisions). The fast one gives
- * the same bits whatever the instruction set and wherever in the buffer an element stands.
+ * How near to the truth: the reference is as good as the C library's double precision erf, the
+ * fast one stays within 2 units in the last place (measured: 1.4 in both precisions). The fast one
+ * gives the same bits whatever the instruction set and the number of threads, and wherever in the
+ * buffer an element stands.
  */
 #ifndef ENGINE_ERF_H
 #define ENGINE_ERF_H

@@ -67,7 +67,7 @@ __attribute__((target("avx512f"))) static void NAME(erf_avx512)(ptrdiff_t n, con
 }
 #endif
 
-void NAME(engine_erf)(ptrdiff_t n, const REAL *x, REAL *out)
+static void NAME(erf_of_each)(ptrdiff_t n, const REAL *x, REAL *out)
 {
 #if ENGINE_HAS_X86_TARGETS
     if (engine_instruction_set() == ENGINE_AVX512) {
@@ -80,4 +80,21 @@ void NAME(engine_erf)(ptrdiff_t n, const REAL *x, REAL *out)
     }
 #endif
     NAME(erf_all)(n, x, out);
+}
+
+typedef struct {
+    const REAL *x;
+    REAL *out;
+} NAME(erf_call);
+
+static void NAME(erf_stretch)(void *context, ptrdiff_t from, ptrdiff_t to)
+{
+    const NAME(erf_call) *c = context;
+    NAME(erf_of_each)(to - from, c->x + from, c->out + from);
+}
+
+void NAME(engine_erf)(ptrdiff_t n, const REAL *x, REAL *out)
+{
+    NAME(erf_call) call = {x, out};
+    engine_share(0, n, STEP, NANOSECONDS * (double)n, NAME(erf_stretch), &call);
 }

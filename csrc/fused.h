@@ -1,15 +1,17 @@
 /* The hot loops of small networks, fused: the contract that fused_softmax.c, fused_steps.c,
  * fused_sums.c and fused_norm.c keep, each in a fast form and in a naive twin. Plain C, no Python.
+ * Large calls are shared among threads (fused_share.h).
  *
  * kind says the precision, which is what the pointers to void point at, and which form is wanted:
  *
  *     0 float          ENGINE_FUSED_FLOAT64 double          + ENGINE_FUSED_REFERENCE the twin
  *
  * All arrays are contiguous and aligned; rows x cols means rows one behind the other; sizes are at
- * least 0, and their products have been checked by whoever made the arrays. Unless a line says that
- * two arrays may be the same, no two overlap. Nothing is allocated. The fast form gives the same
- * bits (of a NaN: only that it is one) on every instruction set and for a row whatever the number of
- * rows; how near it is to the twin is said in each place. */
+ * least 0, and their products have been checked by whoever made the arrays. Unless a line says
+ * that two arrays may be the same, no two overlap. Nothing is allocated unless a line says so. The
+ * fast form gives the same bits (of a NaN: only that it is one) on every instruction set, with any
+ * number of threads, and for a row whatever the number of rows; how near it is to the twin is said
+ * in each place. */
 #ifndef ENGINE_FUSED_H
 #define ENGINE_FUSED_H
 
@@ -66,7 +68,8 @@ void engine_cross_entropy_backward(int kind, ptrdiff_t rows, ptrdiff_t cols, con
 
 /* --- fused_steps.c: one step of an optimizer, PyTorch's arithmetic in PyTorch's order ----------
  * n parameters; all arrays are as long, and changed in place but for g. Fast and twin give the same
- * bits. */
+ * bits. (One thing is not PyTorch's: Adam multiplies by 1 / correction where PyTorch divides. Its
+ * time is that of its square root and its divisions.) */
 
 typedef struct {
     double rate, momentum, dampening, decay;
@@ -87,12 +90,12 @@ typedef struct {
     int maximize;
 } engine_adam_options;
 
-/* average, square: the running averages of g and g * g. greatest: of the latter, the greatest so far
- * (amsgrad), or NULL. */
+/* average, square: the running averages of g and g * g. greatest: of the latter, the greatest so
+ * far (amsgrad), or NULL. */
 void engine_adam(int kind, ptrdiff_t n, void *parameters, const void *g, void *average,
                  void *square, void *greatest, const engine_adam_options *options);
 
-/* --- fused_sums.c ------------------------------------------------------------------------------ */
+/* --- fused_sums.c ----------------------------------------------------------------------------- */
 
 /* out[o][i] = the sum over k of x[o][k][i], for x of outer x n x inner. Summed in blocks: the error
  * grows with n / 64, not with n. */
@@ -109,7 +112,7 @@ void engine_relu_backward(int kind, ptrdiff_t n, const void *g, const void *out,
 void engine_bias_relu_backward(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *g,
                                const void *out, void *dx, void *sums);
 
-/* --- fused_norm.c ------------------------------------------------------------------------------ */
+/* --- fused_norm.c ----------------------------------------------------------------------------- */
 
 /* Along each row: out = (x - mean) * rstd * weight + bias, rstd = 1 / sqrt(variance + epsilon), the
  * variance being the mean of (x - mean)^2. weight, bias: cols numbers, or NULL for ones and zeros.
@@ -119,10 +122,11 @@ void engine_layer_norm(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *x, 
 
 /* With normal = (x - mean) * rstd and h = g * weight along each row:
  *     dx = rstd * (h - mean(h) - normal * mean(h * normal))
- * and over the rows dweight = sum(g * normal), dbias = sum(g). dweight and dbias are always written.
- * dx may be g. */
-void engine_layer_norm_backward(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *g,
-                                const void *x, const void *mean, const void *rstd,
-                                const void *weight, void *dx, void *dweight, void *dbias);
+ * and over the rows dweight = sum(g * normal), dbias = sum(g). dweight and dbias are always
+ * written. dx may be g. Gives 0, or -1 if there was no memory for the totals of its parts, which
+ * only large calls have; then the results are worthless. */
+int engine_layer_norm_backward(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *g,
+                               const void *x, const void *mean, const void *rstd,
+                               const void *weight, void *dx, void *dweight, void *dbias);
 
 #endif

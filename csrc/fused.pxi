@@ -30,7 +30,7 @@ cdef void *fused_data(cnp.ndarray array, int dtype, Py_ssize_t size, bint writea
         raise TypeError("expected an array, got None")
     fit = cnp.PyArray_ISCARRAY(array) if writeable else cnp.PyArray_ISCARRAY_RO(array)
     if not fit:
-        raise ValueError("expected C-contiguous, aligned arrays in native byte order, out writeable")
+        raise ValueError("expected dense, aligned arrays in native byte order, out writeable")
     if cnp.PyArray_TYPE(array) != dtype:
         raise TypeError(f"expected the dtype of the first array, got {array.dtype}")
     if cnp.PyArray_SIZE(array) != size:
@@ -93,7 +93,7 @@ cdef extern from "fused.h" nogil:
     void engine_layer_norm(
         int kind, ptrdiff_t rows, ptrdiff_t cols, const void *x, const void *weight,
         const void *bias, double epsilon, void *out, void *mean, void *rstd)
-    void engine_layer_norm_backward(
+    int engine_layer_norm_backward(
         int kind, ptrdiff_t rows, ptrdiff_t cols, const void *g, const void *x, const void *mean,
         const void *rstd, const void *weight, void *dx, void *dweight, void *dbias)
 
@@ -372,6 +372,8 @@ def layer_norm_backward(cnp.ndarray g not None, cnp.ndarray x not None, cnp.ndar
     cdef void *of_weight = fused_data(dweight, dtype, cols, True)
     cdef void *of_bias = fused_data(dbias, dtype, cols, True)
     cdef PyThreadState *state = fused_let_go(rows * cols)
-    engine_layer_norm_backward(kind, rows, cols, arriving, source, middle, scale, stretch, target,
-                               of_weight, of_bias)
+    cdef int failed = engine_layer_norm_backward(
+        kind, rows, cols, arriving, source, middle, scale, stretch, target, of_weight, of_bias)
     fused_take_back(state)
+    if failed:
+        raise MemoryError("layer_norm_backward: no memory for its working copies")

@@ -55,7 +55,7 @@
 #define PASTE_REAL_EXPANDED(name, real) PASTE_REAL(name, real)
 #define NAME_OF_REAL(name) PASTE_REAL_EXPANDED(name, REAL_NAME)
 
-/* What kind asks for, as one number: twice the instruction set (3 is the twin), and 1 for float64. */
+/* What kind asks for, as one number: twice the instruction set (3: the twin), and 1 for float64. */
 static inline int engine_fused_version(int kind)
 {
     const int twin = kind & ENGINE_FUSED_REFERENCE || !HAS_LANES;
@@ -128,14 +128,10 @@ static inline int engine_fused_version(int kind)
 
 /* The twins: once for each precision, in plain C. */
 #define SET reference
-#define REAL double
-#define REAL_NAME float64
+#include "precision_float64.h"
 #include TWINS
-#undef REAL
-#undef REAL_NAME
-#define REAL float
-#define REAL_NAME float32
+#include "precision_end.h"
+#include "precision_float32.h"
 #include TWINS
-#undef REAL
-#undef REAL_NAME
+#include "precision_end.h"
 #undef SET

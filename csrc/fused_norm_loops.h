@@ -1,8 +1,8 @@
 /* Layer norm. Included by fused_each.h for every precision and instruction set.
  *
- * The idea: a row is small enough for the cache, so walking it three times (mean, variance, result)
- * costs little memory traffic, and two honest passes are more accurate than one clever one. Backward
- * takes four rows at a time: their share of dweight and dbias is added up first. */
+ * The idea: a row is small enough for the cache, so walking it three times (mean, variance,
+ * result) costs little memory traffic, and two honest passes are more accurate than one clever
+ * one. Backward takes four rows at a time: their share of dweight and dbias is added up first. */
 
 enum { NAME(BLOCK_OF_ROW) = 64 }; /* vectors that have a subtotal of their own */
 

@@ -119,7 +119,7 @@ KERNEL void NAME(log_softmax_backward)(ptrdiff_t rows, ptrdiff_t cols, const REA
     }
 }
 
-/* The sum over the classes of weight * (log_sum - (x - greatest)): only with smoothing, so plain. */
+/* The sum over the classes of weight * (log_sum - (x - greatest)). Only for smoothing, so plain. */
 KERNEL double NAME(smooth_loss)(ptrdiff_t cols, const REAL *x, const REAL *weight, REAL greatest,
                                 REAL log_sum)
 {

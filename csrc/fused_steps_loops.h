@@ -5,8 +5,9 @@
  * pass, so every array goes through the processor once. The options are settled outside the loop:
  * a body with constant flags is compiled for each combination that is worth it. */
 
-/* How many parameters stand before the first whole line of 64 bytes. Large arrays from NumPy all begin
- * 16 bytes into one; done apart, these few let every load and store after them stay within a line. */
+/* How many parameters stand before the first whole line of 64 bytes. Large arrays from NumPy all
+ * begin 16 bytes into one; done apart, these few let every load and store after them stay within a
+ * line. */
 ALWAYS_INLINE ptrdiff_t NAME(before_line)(ptrdiff_t n, const REAL *parameters)
 {
     const ptrdiff_t count = (ptrdiff_t)(-(uintptr_t)parameters % 64 / sizeof(REAL));
@@ -63,7 +64,7 @@ ALWAYS_INLINE void NAME(adam_all)(ptrdiff_t n, REAL *restrict parameters, const 
 {
     const REAL weight1 = (REAL)(1 - o->beta1), beta2 = (REAL)o->beta2;
     const REAL weight2 = (REAL)(1 - o->beta2), epsilon = (REAL)o->epsilon;
-    const REAL step_size = (REAL)-o->step_size, correction = (REAL)o->correction;
+    const REAL step_size = (REAL)-o->step_size, inverse = (REAL)(1 / o->correction);
     const REAL decay = (REAL)o->decay, shrink = (REAL)o->shrink;
     const REAL sign = o->maximize ? -1 : 1;
     for (ptrdiff_t i = 0; i < n; i++) {
@@ -83,7 +84,7 @@ ALWAYS_INLINE void NAME(adam_all)(ptrdiff_t n, REAL *restrict parameters, const 
             second = greatest[i] >= second || greatest[i] != greatest[i] ? greatest[i] : second;
             greatest[i] = second;
         }
-        parameters[i] = parameter + step_size * mean / (SQRT(second) / correction + epsilon);
+        parameters[i] = parameter + step_size * mean / (SQRT(second) * inverse + epsilon);
     }
 }
 

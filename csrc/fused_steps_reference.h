@@ -40,9 +40,8 @@ static void NAME(adam)(ptrdiff_t n, REAL *parameters, const REAL *g, REAL *avera
                 greatest[i] = second;
             second = greatest[i];
         }
-        const REAL root = sizeof(REAL) == sizeof(float) ? (REAL)sqrtf((float)second)
-                                                        : (REAL)sqrt((double)second);
+        /* PyTorch divides by the correction; a division less a parameter is the time of a loop */
         parameters[i] += (REAL)-o->step_size * average[i] /
-                         (root / (REAL)o->correction + (REAL)o->epsilon);
+                         (SQRT(second) * (REAL)(1 / o->correction) + (REAL)o->epsilon);
     }
 }

@@ -22,6 +22,9 @@ cdef extern from "instruction_set.h":
     int engine_instruction_set_in_use "engine_instruction_set"()
     void engine_instruction_set_limit(int at_most)
 
+cdef extern from "scratch.h":
+    void engine_scratch_limit(ptrdiff_t blocks)
+
 engine_instruction_set_detect()
 
 ctypedef void (*float64_map)(ptrdiff_t, const double *, double *) noexcept nogil
@@ -35,7 +38,7 @@ cdef enum:
 cdef Py_ssize_t shared_length(cnp.ndarray x, cnp.ndarray out, int dtype) except -1:
     """The length of two contiguous, aligned arrays of this dtype; anything else is refused."""
     if not (cnp.PyArray_ISCARRAY_RO(x) and cnp.PyArray_ISCARRAY(out)):
-        raise ValueError("expected C-contiguous, aligned arrays in native byte order, out writeable")
+        raise ValueError("expected dense, aligned arrays in native byte order, out writeable")
     if cnp.PyArray_TYPE(x) != dtype or cnp.PyArray_TYPE(out) != dtype:
         raise TypeError(f"expected another dtype, got {x.dtype} -> {out.dtype}")
     if cnp.PyArray_SIZE(x) != cnp.PyArray_SIZE(out):
@@ -89,6 +92,11 @@ def instruction_set():
 
 def limit_instruction_set(int at_most):
     engine_instruction_set_limit(at_most)
+
+
+def limit_scratch(Py_ssize_t blocks):
+    """For tests: as if there were memory for this many working copies and no more; -1: no limit."""
+    engine_scratch_limit(blocks)
 
 
 include "fused.pxi"

@@ -8,7 +8,7 @@
  *
  * kind: ENGINE_FUSED_FLOAT64 or not, plus ENGINE_FUSED_REFERENCE for the naive twin (fused.h). The
  * pointers are float or double accordingly: contiguous, aligned, and no two overlap. Nothing is
- * allocated. Fast and naive give the same bits, on every instruction set.
+ * allocated. Fast and naive give the same bits, on every instruction set and any number of threads.
  */
 #ifndef ENGINE_POOLING_H
 #define ENGINE_POOLING_H
@@ -25,7 +25,8 @@ typedef struct {
 } engine_pool_shape;
 
 /* How many elements a window of an average is divided by: those that are there, those and the
- * padding, or (any number from 1) that number. What ceil_mode adds behind the padding never counts. */
+ * padding, or (any number from 1) that number. What ceil_mode adds behind the padding never
+ * counts. */
 enum { ENGINE_POOL_COUNT_INSIDE = 0, ENGINE_POOL_COUNT_PADDING = -1 };
 
 /* out: the greatest element of every window; winners: where it stands, row * width + column. The
@@ -40,7 +41,7 @@ void engine_max_pool(int kind, ptrdiff_t planes, const engine_pool_shape *shape,
 void engine_max_pool_backward(int kind, ptrdiff_t planes, const engine_pool_shape *shape,
                               const void *g, const int64_t *winners, void *dx, int *wrong);
 
-/* out: the sum of every window divided as `divisor` says; 0 where nothing is there. Dilation is 1. */
+/* out: the sum of every window divided as `divisor` says, or 0 if nothing is there. Dilation: 1. */
 void engine_average_pool(int kind, ptrdiff_t planes, const engine_pool_shape *shape,
                          ptrdiff_t divisor, const void *x, void *out);
 

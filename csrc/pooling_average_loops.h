@@ -1,8 +1,8 @@
 /* The average, forward and backward; the other half of pooling_loops.h, which says how blocks
  * work. Included by fused_each.h for every precision and instruction set. */
 
-/* Divides `count` windows from (i, from) on. Away from the sides the divisor is the same for all, so
- * those windows, first..last-1, are one plain loop. */
+/* Divides `count` windows from (i, from) on. Away from the sides the divisor is the same for all,
+ * so those windows, first..last-1, are one plain loop. */
 ALWAYS_INLINE void NAME(divide)(const engine_pool_shape *s, ptrdiff_t divisor, ptrdiff_t i,
                                 ptrdiff_t from, ptrdiff_t count, pool_span inside, const REAL *sums,
                                 REAL *out)

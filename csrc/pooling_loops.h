@@ -1,11 +1,11 @@
 /* The fast pooling loops. Included by fused_each.h for every precision and instruction set.
  *
  * The idea: several windows of a row side by side, tap by tap. Where all windows of a block lie
- * inside the plane, every tap is a plain loop over the block without a test, and the block's length
- * is a constant, 16, 8 or 4, which makes vectors of it. What is left of a row is covered by one more
- * block that overlaps the last: the same answers are written twice. Windows that reach over an edge
- * go one at a time. Within a window the elements come in the twin's order throughout, so ties and
- * roundings come out the same.
+ * inside the plane, every tap is a plain loop over the block without a test, and the block's
+ * length is a constant, 16, 8 or 4, which makes vectors of it. What is left of a row is covered by
+ * one more block that overlaps the last: the same answers are written twice. Windows that reach
+ * over an edge go one at a time. Within a window the elements come in the twin's order throughout,
+ * so ties and roundings come out the same.
  *
  * Windows of 2x2 that touch and do not overlap, the usual ones, have loops of their own. */
 
@@ -32,7 +32,7 @@ ALWAYS_INLINE int NAME(is_2x2)(const engine_pool_shape *s)
            s->out_height == s->height / 2 && s->out_width == s->width / 2;
 }
 
-/* --- the greatest ------------------------------------------------------------------------------ */
+/* --- the greatest ----------------------------------------------------------------------------- */
 
 /* One window with whatever of it lies inside. */
 KERNEL void NAME(max_window)(const engine_pool_shape *s, const REAL *x, ptrdiff_t i, ptrdiff_t j,
@@ -196,8 +196,8 @@ KERNEL void NAME(max_pool)(ptrdiff_t planes, const engine_pool_shape *s, const R
         }
 }
 
-/* A scatter, as in the twin: writing every element of 2x2 windows once, as vectors, was tried and is
- * no faster, for what it saves in stores it spends on comparing winners. */
+/* A scatter, as in the twin: writing every element of 2x2 windows once, as vectors, was tried and
+ * is no faster, for what it saves in stores it spends on comparing winners. */
 KERNEL void NAME(max_pool_backward)(ptrdiff_t planes, const engine_pool_shape *s, const REAL *g,
                                     const int64_t *winners, REAL *dx, int *wrong)
 {

@@ -7,9 +7,38 @@
 
 #if defined(_WIN32) || defined(ENGINE_NO_THREADS)
 #define KEEPS 0 /* nobody would free it when the thread ends */
+static ptrdiff_t allowed = -1;
+
+static int may_give(void)
+{
+    if (allowed > 0)
+        return allowed-- != 0;
+    return allowed != 0;
+}
+
+void engine_scratch_limit(ptrdiff_t blocks)
+{
+    allowed = blocks;
+}
 #else
 #define KEEPS 1
 #include <pthread.h>
+#include <stdatomic.h>
+
+static atomic_ptrdiff_t allowed = -1;
+
+static int may_give(void)
+{
+    ptrdiff_t left = atomic_load_explicit(&allowed, memory_order_relaxed);
+    while (left > 0 && !atomic_compare_exchange_weak(&allowed, &left, left - 1))
+        ;
+    return left != 0;
+}
+
+void engine_scratch_limit(ptrdiff_t blocks)
+{
+    atomic_store(&allowed, blocks);
+}
 #endif
 
 typedef struct {
@@ -62,6 +91,8 @@ static void keep(void *start)
 
 void *engine_scratch_take(ptrdiff_t bytes)
 {
+    if (!may_give())
+        return NULL;
     pthread_once(&once, prepare);
     if (!can_keep || bytes > ENGINE_SCRATCH_KEPT || (kept && head_of(kept)->busy))
         return new_block(bytes);
@@ -84,7 +115,7 @@ void engine_scratch_give(void *memory)
 #else
 void *engine_scratch_take(ptrdiff_t bytes)
 {
-    return new_block(bytes);
+    return may_give() ? new_block(bytes) : NULL;
 }
 
 void engine_scratch_give(void *memory)

@@ -6,8 +6,8 @@
  *
  * Why not malloc alone: large blocks go back to the system when they are freed, and the system
  * hands out new pages one fault at a time, which costs more than filling them. So every thread
- * keeps the last block that it gave back, up to ENGINE_SCRATCH_KEPT bytes, until it ends. Whoever takes a
- * second block while holding the first gets one from malloc.
+ * keeps the last block that it gave back, up to ENGINE_SCRATCH_KEPT bytes, until it ends. Whoever
+ * takes a second block while holding the first gets one from malloc.
  */
 #ifndef ENGINE_SCRATCH_H
 #define ENGINE_SCRATCH_H
@@ -18,5 +18,9 @@ enum { ENGINE_SCRATCH_KEPT = 8 << 20 };
 
 void *engine_scratch_take(ptrdiff_t bytes);
 void engine_scratch_give(void *memory);
+
+/* For tests of what happens without memory: this many blocks are given from now on and then none.
+ * Negative, as it is at first: no limit. */
+void engine_scratch_limit(ptrdiff_t blocks);
 
 #endif

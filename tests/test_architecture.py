@@ -53,6 +53,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("engine.scalar",),
     ("engine.tensor",),
     ("engine.autograd",),
+    ("engine.func",),
     ("engine.nn", "engine.optim", "engine.utils", "engine.metrics"),
     ("engine.backends", "engine.cuda"),
     ("engine.onnx", "engine.scalar.compile"),

@@ -57,7 +57,7 @@ def jacobian(
         given = _leaves(given, create_graph)
         many_out, outputs = _outputs(func, given, "jacobian", strict)
         found = tuple(
-            tuple(_rows(output, given, place, create_graph, strict))
+            tuple(jacobian_of(output, given, place, create_graph, strict))
             for place, output in enumerate(outputs)
         )
     found = _cut(found, create_graph)
@@ -66,17 +66,17 @@ def jacobian(
     return found[0] if many_in else found[0][0]
 
 
-def _rows(
+def jacobian_of(
     output: Any, inputs: Sequence[Any], place: int, create_graph: bool, strict: bool
 ) -> list[Any]:
     """The Jacobian of one output by each input: one backward pass for each element."""
-    rows: list[tuple] = []
+    rows: list[list] = []
     data = output._data
     for k in range(data.size):
         direction = np.zeros_like(data)
         direction.reshape(-1)[k] = 1
         direction = Tensor.at(direction, None)
-        row = _grad([output], inputs, [direction], create_graph, retain=True)
+        row = gradients([output], inputs, [direction], create_graph, retain=True)
         for j, (x, g) in enumerate(zip(inputs, row, strict=True)):
             if strict:
                 _refuse_independent(g, create_graph, "jacobian", place, j)
@@ -115,7 +115,7 @@ def hessian(
                 "The function given to hessian should return a single Tensor, not a tuple"
             )
         _refuse_many(outputs[0], "hessian")
-        found = _grad(outputs, points, None, True)
+        found = gradients(outputs, points, None, True)
         for j, g in enumerate(found):
             if strict:
                 _refuse_independent(g, True, "hessian", 0, j)
@@ -141,8 +141,10 @@ def vjp(
     with enable_grad():
         given = _leaves(given, create_graph)
         many_out, outputs = _outputs(func, given, "vjp", strict)
-        v = _vector(v, outputs, "user-provided function returns", create_graph)
-        found = _filled(_grad(outputs, given, v, create_graph), given, strict, create_graph, "vjp")
+        v = vector(v, outputs, "user-provided function returns", create_graph)
+        found = filled(
+            gradients(outputs, given, v, create_graph), given, strict, create_graph, "vjp"
+        )
     return _form(outputs, many_out, create_graph), _form(found, many_in, create_graph)
 
 
@@ -161,10 +163,10 @@ def jvp(
     _, given = _tensors(inputs, "inputs", "jvp")
     with enable_grad():
         given = _leaves(given, create_graph)
-        v = _vector(v, given, "input to the user-provided function is", create_graph)
+        v = vector(v, given, "input to the user-provided function is", create_graph)
         many_out, outputs = _outputs(func, given, "jvp", strict)
         found = pushed(outputs, given, v, create_graph)
-        found = _filled(found, outputs, strict, create_graph, "jvp")
+        found = filled(found, outputs, strict, create_graph, "jvp")
     return _form(outputs, many_out, create_graph), _form(found, many_out, create_graph)
 
 
@@ -174,12 +176,12 @@ def pushed(outputs: Sequence, inputs: Sequence, v: Sequence, create_graph: bool)
     `u @ J` is linear in u, and its derivative by u, multiplied by v, is `J @ v`.
     """
     dummies = [Tensor.at(np.zeros_like(y._data), True) for y in outputs]
-    rows = _grad(outputs, inputs, dummies, True)
+    rows = gradients(outputs, inputs, dummies, True)
     pairs = [(row, w) for row, w in zip(rows, v, strict=True) if row is not None]
     pairs = [(row, w) for row, w in pairs if row.requires_grad]
     if not pairs:
         return [None] * len(outputs)
-    return _grad(*map(list, zip(*pairs, strict=True)), create_graph, inputs=dummies)
+    return gradients(*map(list, zip(*pairs, strict=True)), create_graph, inputs=dummies)
 
 
 def vhp(
@@ -213,14 +215,14 @@ def _hessian_product(
     many, given = _tensors(inputs, "inputs", name)
     with enable_grad():
         given = _leaves(given, create_graph)
-        v = _vector(v, given, "input to the user-provided function is", create_graph)
+        v = vector(v, given, "input to the user-provided function is", create_graph)
         many_out, outputs = _outputs(func, given, name, strict)
         if many_out:
             raise RuntimeError(f"The function given to {name} should return a single Tensor")
         _refuse_many(outputs[0], name)
-        first = _filled(_grad(outputs, given, None, True), given, strict, True, name)
-        found = _grad(first, given, v, create_graph)
-        found = _filled(found, given, strict, create_graph, name)
+        first = filled(gradients(outputs, given, None, True), given, strict, True, name)
+        found = gradients(first, given, v, create_graph)
+        found = filled(found, given, strict, create_graph, name)
     return _form(outputs, False, create_graph), _form(found, many, create_graph)
 
 
@@ -270,7 +272,7 @@ def _outputs(func: Callable, inputs: Sequence, name: str, strict: bool) -> tuple
     return many, found
 
 
-def _vector(v: Any, like: Sequence, whose: str, create_graph: bool) -> list[Any]:
+def vector(v: Any, like: Sequence, whose: str, create_graph: bool) -> list[Any]:
     """The given vector, one Tensor for each of `like`.
 
     Raises:
@@ -293,7 +295,7 @@ def _vector(v: Any, like: Sequence, whose: str, create_graph: bool) -> list[Any]
     return [w if create_graph else w.detach() for w in vector]
 
 
-def _grad(
+def gradients(
     outputs: Sequence,
     points: Sequence,
     gradients: Sequence | None,
@@ -311,7 +313,7 @@ def _grad(
     return list(grad(roots, points, seeds, retain, create_graph, allow_unused=True))
 
 
-def _filled(
+def filled(
     found: list[Any], like: Sequence, strict: bool, create_graph: bool, name: str
 ) -> list[Any]:
     for place, g in enumerate(found):

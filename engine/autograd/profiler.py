@@ -101,7 +101,9 @@ class profile:  # noqa: N801  PyTorch's spelling
 
     def __enter__(self) -> profile:
         if self.enabled:
-            forwards = ((getattr(op.forward, "__code__", None), op.name) for op in REGISTRY.values())
+            forwards = (
+                (getattr(op.forward, "__code__", None), op.name) for op in REGISTRY.values()
+            )
             self._names = dict(forwards)
             self._thread = get_ident()
             self._before = sys.getprofile()

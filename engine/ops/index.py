@@ -60,7 +60,8 @@ class get(Op):
         return "Alias"
 
     def forward(self, x, *, index, spelling=None):
-        return np.asarray(x)[index]
+        part = np.asarray(x)[index]
+        return part if is_basic(index) else np.ascontiguousarray(part)
 
     def to_x(self, g, x_shape, *, index):
         return accumulate(g, shape=x_shape, index=index)

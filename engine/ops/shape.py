@@ -22,6 +22,19 @@ _MATRIX = np.arange(6.0).reshape(2, 3) - 2.5
 _ROW = np.array([[0.5, -1.0, 2.0]])
 
 
+def is_dense(array: np.ndarray) -> bool:
+    """True where the elements lie in memory without gaps and each but once, in whatever order."""
+    if array.flags.c_contiguous:
+        return True
+    expected = array.itemsize
+    for stride, size in sorted(zip(array.strides, array.shape, strict=True)):
+        if size != 1:
+            if stride != expected:
+                return False
+            expected *= size
+    return True
+
+
 @operation
 class sum_to(Op):
     """x summed over the axes along which something of `shape` was stretched to fit it. Each element
@@ -210,7 +223,8 @@ class clone(Op):
     """A copy of x with memory of its own. The gradient passes unchanged."""
 
     def forward(self, x, *, spelling=None):
-        return np.array(x)
+        # As in PyTorch: the order in memory is kept where there are no gaps.
+        return np.array(x, order="K" if is_dense(np.asarray(x)) else "C")
 
     def to_x(self, g):
         return g

@@ -206,9 +206,9 @@ class Arranging:
             raise RuntimeError(f"Trying to create tensor with negative dimension: {list(given)}")
         return self.record(ops.repeat, (self,), {"times": given})
 
-    def tile(self, *dims: Any) -> Any:
+    def tile(self, *dims: Any, **keywords: Any) -> Any:
         """`repeat`, where dimensions left out in front are not repeated."""
-        given = sizes(dims)
+        given = sizes((keywords["dims"],) if keywords else dims)
         return self.repeat((1,) * (self._data.ndim - len(given)) + given)
 
     # --- mirrored, shifted, turned ---

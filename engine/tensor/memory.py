@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 
 from engine.core.graph import next_serial
+from engine.ops.shape import is_dense
 
 
 class Writes:
@@ -91,16 +92,3 @@ def refuse_overlap(data: np.ndarray, other: np.ndarray) -> None:
         "unsupported operation: some elements of the input tensor and the written-to tensor refer "
         "to a single memory location. Please clone() the tensor before performing the operation."
     )
-
-
-def is_dense(array: np.ndarray) -> bool:
-    """True where the elements lie in memory without gaps and each but once, in whatever order."""
-    if array.flags.c_contiguous:
-        return True
-    expected = array.itemsize
-    for stride, size in sorted(zip(array.strides, array.shape, strict=True)):
-        if size != 1:
-            if stride != expected:
-                return False
-            expected *= size
-    return True

@@ -33,7 +33,7 @@ def places(index: Any, name: str) -> np.ndarray:
         )
     if index._data.dtype not in _INDEX:
         raise RuntimeError(
-            f"{name}(): Expected dtype int32 or int64 for index, not {index.dtype}; .long() converts"
+            f"{name}(): Expected dtype int32 or int64 for index, not {index.dtype}; see .long()"
         )
     return np.array(index._data)
 
@@ -204,6 +204,10 @@ class Picking:
             return whole.unsqueeze(dim + 1).expand(shape).clone().view(
                 *whole._data.shape[:dim], size * repeats, *whole._data.shape[dim + 1 :]
             )  # fmt: skip
+        if repeats._data.dtype.kind == "f":
+            raise NotImplementedError(
+                f"repeat_interleave() is told how often by whole numbers, not {repeats.dtype}"
+            )
         times = places(repeats, "repeat_interleave")
         if times.size and times.min() < 0:
             raise RuntimeError("repeats can not be negative")

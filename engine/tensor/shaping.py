@@ -235,7 +235,7 @@ class Shaping:
         """The same bytes, read as another type."""
         given, data = as_dtype(kind).numpy, self._data
         if given == data.dtype:
-            return self.record(ops.reshape, (self,), {"shape": data.shape})
+            return self.at(data, None) if self.vertex() is None else self.view(data.shape)
         if given.itemsize > data.itemsize:
             times = given.itemsize // data.itemsize
             if not data.ndim or data.shape[-1] % times:
@@ -257,7 +257,7 @@ class Shaping:
         data = self._data
         wanted = known_shape(sizes(shape), data.size)
         if not data.flags.c_contiguous and not _is_seen(data.reshape(wanted), data):
-            return self.record(ops.unsafe_view, (self.clone(),), {"shape": wanted})
+            return self.record(ops.unsafe_view, (self.contiguous(),), {"shape": wanted})
         return self.record(ops.reshape, (self,), {"shape": wanted})
 
     def reshape_as(self, other: Any) -> Any:

@@ -19,8 +19,8 @@ from engine.core.op import Op
 from engine.dtypes import can_cast, dtype_of
 from engine.ops import elementwise as ops
 from engine.ops.index import get, is_basic, walk
-from engine.ops.shape import clone, expand, to_dtype
-from engine.tensor.memory import refuse_overlap, stamp
+from engine.ops.shape import clone, to_dtype
+from engine.tensor.memory import owner, refuse_overlap, stamp
 
 
 def in_place(op: Op) -> Callable:
@@ -284,8 +284,12 @@ class Writing:
 
 
 def _held(held: Any, data: np.ndarray, new: np.ndarray) -> Any:
-    if held is data:
-        return np.array(data)
+    """What a vertex holds, once `new` has been written into `data`: copies of what it held of that
+    memory, and that memory in the place of the result."""
+    if isinstance(held, list):
+        return [_held(each, data, new) for each in held]
     if held is new:
         return data
+    if isinstance(held, np.ndarray) and owner(held) is owner(data):
+        return np.array(held)
     return held

@@ -60,6 +60,13 @@ def test_the_environment_sets_the_number_to_begin_with() -> None:
 
 
 @needs_compiled
+def test_the_pool_knows_the_number_to_begin_with() -> None:
+    code = "from engine import kernels; from engine.kernels.loading import compiled; "
+    code += "print(compiled.threads())"
+    assert run(code, ENGINE_NUM_THREADS="3").stdout.strip() == "3"
+
+
+@needs_compiled
 def test_the_pool_knows_the_number() -> None:
     kernels.set_num_threads(5)
     assert compiled.threads() == 5

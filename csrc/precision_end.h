@@ -1,0 +1,22 @@
+/* Takes back what precision_float64.h or precision_float32.h defined. */
+#undef REAL
+#undef REAL_NAME
+#undef BITS
+#undef SIGNED_BITS
+#undef MANTISSA_BITS
+#undef BIAS
+#undef ROUND
+#undef LOG2_E
+#undef LN2_HIGH
+#undef LN2_LOW
+#undef LN_2
+#undef LOWEST
+#undef HIGHEST
+#undef FIRST_POWER
+#undef LAST_POWER
+#undef FABS
+#undef COPYSIGN
+#undef SQRT
+#undef OF_REAL
+#undef INTEGERS_256
+#undef ABOVE_256
