@@ -117,12 +117,19 @@ def _outcome(call: Callable[[Any], np.ndarray], generator: Any) -> np.ndarray | 
         return type(error)
 
 
-def assert_agrees(calls: list[Call], seed: int) -> None:
-    """The same calls, one after the other on one generator each: same numbers, same states, and
-    what is an error there (a range in which a float has no whole number, say) is one here."""
+def assert_agrees(calls: list[Call], start: int | bytes) -> None:
+    """The same calls, one after the other on one generator each, which start with a seed or a
+    state: same numbers, same states; what is an error there (a range in which a float has no whole
+    number, say) is one here."""
     import torch
 
-    ours, theirs = Generator().manual_seed(seed), torch.Generator().manual_seed(seed)
+    ours, theirs = Generator(), torch.Generator()
+    if isinstance(start, bytes):
+        ours.restore(start)
+        theirs.set_state(torch.tensor(list(start), dtype=torch.uint8))
+    else:
+        ours.manual_seed(start)
+        theirs.manual_seed(start)
     for call in calls:
         with warnings.catch_warnings():
             # Ranges in which floats skip whole numbers: both say so, and go on.

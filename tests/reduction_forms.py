@@ -123,4 +123,4 @@ def _random(tensor: Callable, rng: np.random.Generator, like: Any) -> Any:
 
 def _facts(result: Any) -> tuple[str, str, np.ndarray]:
     name = result.grad_fn.name() if result.grad_fn is not None else ""
-    return str(result.dtype).removeprefix("torch."), name, result.detach().numpy()
+    return str(result.dtype).removeprefix("torch."), name, result.numpy(force=True)

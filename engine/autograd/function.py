@@ -33,8 +33,8 @@ import numpy as np
 from engine.autograd.function_plan import FunctionPlan, RefusingPlan, opened
 from engine.core.graph import describe
 from engine.core.modes import is_grad_enabled, no_grad, saved_hooks
+from engine.tensor.holding import Packed
 from engine.tensor.memory import owner, stamp, writes
-from engine.tensor.packing import Packed
 from engine.tensor.tensor import Tensor
 from engine.tensor.vertex import node, part_vertex, refuse_stale, users_frame
 

@@ -15,7 +15,7 @@ import numpy as np
 from engine.core.modes import enable_grad, no_grad
 from engine.core.plan import MANY
 from engine.ops.shape import sum_to, to_dtype
-from engine.tensor.packing import Packed
+from engine.tensor.holding import Packed
 from engine.tensor.tensor import Tensor
 from engine.tensor.vertex import Parts, part_vertex
 
@@ -49,7 +49,7 @@ class FunctionPlan:
     """
 
     kind = MANY
-    packed = True
+    packed = frees = True
     mask = ""
     holds = ("a saved tensor", "where it was computed")
 
@@ -126,7 +126,7 @@ class FunctionPlan:
         if share is None:
             return None
         if not isinstance(share, Tensor):
-            raise TypeError(
+            raise RuntimeError(
                 f"expected Variable or None (got {type(share).__name__}): the gradient that "
                 f"{self.op.name}.backward() returns at position {place + 1} is a Tensor"
             )
@@ -171,6 +171,7 @@ class RefusingPlan:
 
     kind = MANY
     packed = True
+    frees = False
     mask = ""
     holds = ()
 

@@ -70,7 +70,7 @@ def grad(
             "allow_unused=False."
         )
     allow_unused = bool(allow_unused) or materialize_grads
-    outputs, inputs = _several(outputs, "outputs"), _several(inputs, "inputs")
+    outputs, inputs = _several(outputs, "outputs of grad()"), _several(inputs, "inputs of grad()")
     if not inputs:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     gradients = _gradients(grad_outputs, outputs, "grad_outputs")
@@ -118,9 +118,9 @@ def backward(
                 "`backward()`. Please only use `grad_tensors`."
             )
         grad_tensors = grad_variables
-    tensors = _several(tensors, "tensors")
+    tensors = _several(tensors, "tensors of backward()")
     if inputs is not None:
-        inputs = _several(inputs, "inputs")
+        inputs = _several(inputs, "inputs of backward()")
         if not inputs:
             raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     gradients = _gradients(grad_tensors, tensors, "grad_tensors")
@@ -160,7 +160,7 @@ def _gradients(given: Any, outputs: list[Any], what: str) -> list[Any]:
     single = isinstance(given, Tensor | Value | int | float)
     gradients = [given] if single else list(given)
     if len(gradients) != len(outputs):
-        raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} {what}")
+        raise RuntimeError(f"there are {len(outputs)} outputs and {len(gradients)} {what}")
     return gradients
 
 

@@ -148,7 +148,8 @@ def sweep(
     Args:
         roots: pairs of a vertex and the gradient that starts there.
         create_graph: read the rules on recorded Values, so that gradients have gradients.
-        freed: what a vertex holds once it has been read, in place of what it held; None to keep it.
+        freed: what a vertex holds once it has been read, in place of what it held (unless that was
+            nothing but shapes: its plan's `frees`); None to keep it.
         wanted: the vertices that somebody asks about; what does not lead to one of them is neither
             visited nor computed. None asks about all.
 
@@ -200,7 +201,7 @@ def sweep(
             raise
         if anomaly:
             _refuse_nan(vertex, g, shares)
-        if freed is not None:
+        if freed is not None and plan.frees:
             vertex.held = freed
         if kind == BOTH:
             share, other = shares

@@ -133,8 +133,11 @@ class Op:
     operations over any number of inputs), `keeps` and `outs` (names of what `forward` returns, see
     above), `many_outs` (`forward` returns a tuple of any number of results), `is_view` (the result
     may share the memory of the first input), `keeps_integers` (whole numbers in, whole numbers out;
-    otherwise they become floating-point numbers first), `torch_name` (PyTorch's name for it in a
-    printed `grad_fn`; see `torch_name_of`), `samples` and `hard_points`.
+    otherwise they become floating-point numbers first), `broadcasts` (arrays are brought to one
+    type and stretched to fit), `refuses` (types that it does not take: "b" truths, "i" whole
+    numbers), `torch_name` (PyTorch's name for it in a printed `grad_fn`; see `torch_name_of`),
+    `torch_names` (other names of it, by the plan's mask: `x ** 2` is not called as `x ** y` is),
+    `samples` and `hard_points`.
     """
 
     symbol: str | None = None
@@ -147,7 +150,10 @@ class Op:
     many_outs: bool = False
     is_view: bool = False
     keeps_integers: bool = False
+    broadcasts: bool = False
+    refuses: str = ""
     torch_name: str | None = None
+    torch_names: dict[str, str] = {}
     samples: tuple[Sample, ...] = ()
     hard_points: tuple[Sample, ...] = ()
 
@@ -176,7 +182,7 @@ class Op:
         self.plans: dict[Any, Any] = {}
         # One array comes out of one or two, and nothing else is to be thought of.
         special = self.groups or self.keeps or self.outs or self.many_outs
-        special = special or isinstance(self, Elementwise)
+        special = special or self.broadcasts
         self.is_simple = not special and len(self.inputs) <= 2
         self.rules = {x: self._rule(x) for x in self.inputs if x not in self.constant}
         self.quick_needs, self.quick_params = ((), ())
@@ -297,15 +303,21 @@ class Op:
         return find_op, (self.name,)
 
 
-def recorded_name(op: Op, params: dict[str, Any] | None = None) -> str:
+def recorded_name(op: Op, params: dict[str, Any] | None = None, mask: str = "") -> str:
     """What PyTorch calls the vertex of this operation: `MulBackward0`."""
-    name = op.torch_name_of(params or {})
+    name = (mask and op.torch_names.get(mask)) or op.torch_name_of(params or {})
     name = name or "".join(part.title() for part in op.name.split("_"))
     return name if "Backward" in name or name == "CopySlices" else f"{name}Backward0"
 
 
 class Elementwise(Op):
-    """An operation on numbers, applied to each element of arrays, which are stretched to fit."""
+    """An operation on numbers, applied to each element of arrays, which are stretched to fit.
+
+    Numbers, symbols and pages compute it too. What only arrays do element by element is a plain
+    `Op` that says `broadcasts = True`.
+    """
+
+    broadcasts = True
 
 
 class Nary(Op):

@@ -157,6 +157,8 @@ class prod(Op):
         return (found if kind == np.int64 else found.astype(x.dtype, copy=False)), not x.all()
 
     def to_x(self, g, x, x_shape, out, has_zero, *, dims):
+        if dims == ():
+            return g  # one number alone is its own product
         if not has_zero:
             return spread(g * out, x_shape, dims) / x
         return spread(g, x_shape, dims) * _others(x, tuple(x_shape), dims)

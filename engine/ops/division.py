@@ -6,8 +6,10 @@ step, so nothing passes; a remainder grows with what is divided.
 
 from __future__ import annotations
 
+import numpy as np
+
 from engine.core import maths
-from engine.core.op import Elementwise, at, operation
+from engine.core.op import Elementwise, Op, at, operation
 
 
 @operation
@@ -32,6 +34,9 @@ class remainder(Elementwise):
 
     symbol = "%"
     keeps_integers = True
+    refuses = "b"
+    torch_name = "RemainderBackward1"
+    torch_names = {"1n": "RemainderBackward0"}
 
     def forward(self, x, y):
         return maths.remainder(x, y)
@@ -50,6 +55,9 @@ class fmod(Elementwise):
     times minus the whole quotient."""
 
     keeps_integers = True
+    refuses = "b"
+    torch_name = "FmodBackward1"
+    torch_names = {"1n": "FmodBackward0"}
 
     def forward(self, x, y):
         return maths.fmod(x, y)
@@ -67,6 +75,7 @@ class trunc(Elementwise):
     """x without its fraction, towards 0. Nothing passes: between the steps it is flat."""
 
     keeps_integers = True
+    refuses = "b"
     aliases = ("fix",)
 
     def forward(self, x):
@@ -81,9 +90,32 @@ class trunc(Elementwise):
 class frac(Elementwise):
     """The fraction of x, x - trunc(x). The gradient passes unchanged."""
 
+    refuses = "bi"
+
     def forward(self, x):
         return x - maths.trunc(x)
 
     slope_x = 1
 
     samples = (at(1.5), at(-0.7))
+
+
+@operation
+class div_rounded(Op):
+    """x / y rounded down ("floor") or towards 0 ("trunc"). Flat between its steps, so that the
+    gradients are 0."""
+
+    broadcasts = True
+    keeps_integers = True
+    torch_name = "DivBackward2"
+
+    def forward(self, x, y, *, rounding):
+        return maths.floor_divide(x, y) if rounding == "floor" else maths.truncated_divide(x, y)
+
+    slope_x = 0
+    slope_y = 0
+
+    samples = (
+        at(np.array([7.5, -7.5]), np.array([2.0, 2.1]), rounding="floor"),
+        at(np.array([7.5, -7.5]), np.array([2.0, -2.1]), rounding="trunc"),
+    )

@@ -124,7 +124,9 @@ class sub(Elementwise):
     """x - y. The first receives the gradient unchanged, the second receives it negated."""
 
     keeps_integers = True
+    refuses = "b"
     symbol = "-"
+    torch_names = {"n1": "RsubBackward1"}
 
     def forward(self, x, y):
         return x - y
@@ -160,15 +162,17 @@ class div(Elementwise):
     minus the quotient, divided by y once more."""
 
     symbol = "/"
+    torch_names = {"n1": "MulBackward0"}
 
     def forward(self, x, y):
         return maths.divide(x, y)
 
-    def slope_x(self, y):
-        return 1 / y
+    # Flows, as with the logarithms: g / y is one step, and more exact than g * (1 / y).
+    def to_x(self, g, y):
+        return g / y
 
-    def slope_y(self, y, out):
-        return -out / y
+    def to_y(self, g, y, out):
+        return -g * (out / y)
 
     samples = (at(1.5, -0.7), at(-2.0, 4.0), at(0.0, 3.0))
     hard_points = (at(1.0, 0.0, gradient=(math.inf, -math.inf)),)
@@ -184,7 +188,10 @@ class pow_(Elementwise):
     """
 
     keeps_integers = True
+    refuses = "b"
     symbol = "**"
+    torch_name = "PowBackward1"
+    torch_names = {"1n": "PowBackward0", "n1": "PowBackward2"}
 
     def forward(self, x, y):
         return maths.power(x, y)
@@ -213,6 +220,7 @@ class neg(Elementwise):
     """-x. The gradient changes its sign."""
 
     keeps_integers = True
+    refuses = "b"
 
     aliases = ("negative",)
 
@@ -229,6 +237,7 @@ class abs_(Elementwise):
     """|x|. The gradient passes with the sign of x, and at 0 nothing passes."""
 
     keeps_integers = True
+    refuses = "b"
 
     aliases = ("absolute",)
 
@@ -247,6 +256,7 @@ class square(Elementwise):
     """x * x. The slope of a square is twice its side."""
 
     keeps_integers = True
+    torch_name = "Pow"
 
     def forward(self, x):
         return x * x
@@ -264,8 +274,8 @@ class sqrt(Elementwise):
     def forward(self, x):
         return maths.sqrt(x)
 
-    def slope_x(self, out):
-        return 1 / (2 * out)
+    def to_x(self, g, out):
+        return g / (2 * out)
 
     samples = (at(1.5), at(0.04))
     hard_points = (at(0.0, gradient=math.inf), at(-1.0, gradient=math.nan))
@@ -352,8 +362,8 @@ class log(Elementwise):
     def forward(self, x):
         return maths.log(x)
 
-    def slope_x(self, x):
-        return 1 / x
+    def to_x(self, g, x):
+        return g / x
 
     samples = (at(1.5), at(0.3))
     hard_points = (at(0.0, gradient=math.inf),)
@@ -366,8 +376,8 @@ class log1p(Elementwise):
     def forward(self, x):
         return maths.log1p(x)
 
-    def slope_x(self, x):
-        return 1 / (1 + x)
+    def to_x(self, g, x):
+        return g / (1 + x)
 
     samples = (at(1.5), at(-0.3), at(1e-5))
     hard_points = (at(-1.0, gradient=math.inf),)
@@ -380,8 +390,8 @@ class log2(Elementwise):
     def forward(self, x):
         return maths.log2(x)
 
-    def slope_x(self, x):
-        return 1 / (x * math.log(2))
+    def to_x(self, g, x):
+        return g / (x * math.log(2))
 
     samples = (at(1.5), at(0.3))
     hard_points = (at(0.0, gradient=math.inf),)
@@ -394,8 +404,8 @@ class log10(Elementwise):
     def forward(self, x):
         return maths.log10(x)
 
-    def slope_x(self, x):
-        return 1 / (x * math.log(10))
+    def to_x(self, g, x):
+        return g / (x * math.log(10))
 
     samples = (at(1.5), at(0.3))
     hard_points = (at(0.0, gradient=math.inf),)
@@ -484,8 +494,8 @@ class atan(Elementwise):
     def forward(self, x):
         return maths.atan(x)
 
-    def slope_x(self, x):
-        return 1 / (1 + x * x)
+    def to_x(self, g, x):
+        return g / (1 + x * x)
 
     samples = (at(0.5), at(-1.8))
 
@@ -600,8 +610,8 @@ class atanh(Elementwise):
     def forward(self, x):
         return maths.atanh(x)
 
-    def slope_x(self, x):
-        return 1 / (1 - x * x)
+    def to_x(self, g, x):
+        return g / (1 - x * x)
 
     samples = (at(0.5), at(-0.8))
     hard_points = (at(1.0, gradient=math.inf),)
@@ -641,9 +651,8 @@ class sigmoid(Elementwise):
     at most 1/4, and almost 0 where the S is flat."""
 
     def forward(self, x):
-        # exp is only ever asked for a number that is not positive: nothing overflows.
-        tail = maths.exp(-maths.absolute(x))
-        return maths.where(x >= 0, 1 / (1 + tail), tail / (1 + tail))
+        # Far below 0 the exponential overflows to infinity, and one over that is the right 0.
+        return maths.divide(1.0, 1 + maths.exp(-x))
 
     def slope_x(self, out):
         return out * (1 - out)
@@ -672,9 +681,10 @@ class relu(Elementwise):
     """max(x, 0). The gradient passes where the result is not 0, and stops where it is."""
 
     keeps_integers = True
+    refuses = "b"
 
     def forward(self, x):
-        return maths.maximum(x, 0.0)
+        return maths.maximum(x, 0)  # whole numbers stay whole
 
     def slope_x(self, out):
         # The result is never negative; asked this way, a NaN lets the gradient pass, as in PyTorch.
@@ -755,7 +765,7 @@ class silu(Elementwise):
     own slope."""
 
     def forward(self, x):
-        return x * sigmoid(x)
+        return maths.divide(x, 1 + maths.exp(-x))
 
     def slope_x(self, x):
         s = sigmoid(x)
@@ -811,14 +821,18 @@ class clip(Elementwise):
     outside."""
 
     keeps_integers = True
+    torch_name = "ClampBackward1"
 
     aliases = ("clamp",)
 
     def forward(self, x, *, min=-math.inf, max=math.inf):
-        return maths.minimum(maths.maximum(x, min), max)
+        raised = x if min == -math.inf else maths.maximum(x, min)
+        return raised if max == math.inf else maths.minimum(raised, max)
 
     def to_x(self, g, x, *, min, max):
-        return where((x >= min) & (x <= max), g, 0.0)
+        if min == -math.inf:
+            return where(x <= max, g, 0.0)
+        return where(x >= min if max == math.inf else (x >= min) & (x <= max), g, 0.0)
 
     samples = (at(0.5, min=-1.0, max=1.0), at(2.0, min=-1.0, max=1.0), at(-2.0, max=1.0))
     hard_points = (
@@ -881,6 +895,7 @@ class floor(Elementwise):
     """The whole number below. Flat between its steps, so the gradient is 0."""
 
     keeps_integers = True
+    refuses = "b"
 
     def forward(self, x):
         return maths.floor(x)
@@ -896,6 +911,7 @@ class ceil(Elementwise):
     """The whole number above. Flat between its steps, so the gradient is 0."""
 
     keeps_integers = True
+    refuses = "b"
 
     def forward(self, x):
         return maths.ceil(x)
@@ -908,15 +924,21 @@ class ceil(Elementwise):
 
 @operation
 class round_(Elementwise):
-    """The nearest whole number, halves to the even one. Flat between its steps, so the gradient
-    is 0."""
+    """The nearest whole number, halves to the even one; with decimals the nearest number that has
+    no more of them. Flat between its steps, so the gradient is 0."""
 
     keeps_integers = True
+    refuses = "b"
 
-    def forward(self, x):
-        return maths.rint(x)
+    def torch_name_of(self, params):
+        return "RoundBackward1" if params.get("decimals") else "RoundBackward0"
+
+    def forward(self, x, *, decimals=0):
+        if decimals < 0:  # a power of 10 is exact, its inverse is not
+            return maths.rint(x / 10.0**-decimals) * 10.0**-decimals
+        return maths.rint(x * 10.0**decimals) / 10.0**decimals if decimals else maths.rint(x)
 
     slope_x = 0
 
-    samples = (at(1.7), at(-0.7))
+    samples = (at(1.7), at(-0.7), at(1.234, decimals=2), at(1234.0, decimals=-2))
     hard_points = (at(2.5, gradient=0.0),)

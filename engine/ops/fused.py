@@ -237,3 +237,39 @@ class binary_cross_entropy_with_logits(Op):
         return -(g * x)
 
     samples = (at(np.array([0.3, -2.0, 0.5]), np.array([1.0, 0.25, 0.0])),)
+
+
+@operation
+class mse_loss(Op):
+    """The squares of x - y, and their mean or sum. x receives twice the difference times the
+    gradient (over how many there are, for a mean), y the same with the other sign."""
+
+    torch_name = "MseLoss"
+
+    def forward(self, x, y, *, reduction="mean"):
+        difference = x - y
+        if reduction == "none":
+            return difference * difference
+        flat = difference.reshape(-1)
+        return flat.dot(flat) / (flat.size or np.nan) if reduction == "mean" else flat.dot(flat)
+
+    def to_x(self, g, x, y, *, reduction):
+        return 2 / share_of(x, reduction) * g * (x - y)
+
+    def to_y(self, g, x, y, *, reduction):
+        return 2 / share_of(x, reduction) * g * (y - x)
+
+    samples = (
+        at(_LOGITS, _LOGITS[::-1] + 0.5),
+        at(_LOGITS, _LOGITS[::-1] + 0.5, reduction="sum"),
+        at(_LOGITS, _LOGITS[::-1] + 0.5, reduction="none"),
+    )
+
+
+def share_of(x: Any, reduction: str) -> int:
+    """By how much a loss of this reduction divides."""
+    count = 1
+    if reduction == "mean":
+        for size in x.shape:
+            count = count * size
+    return max(count, 1)

@@ -1,8 +1,9 @@
 """Parts of arrays: taking them out, and putting something in their place.
 
-`get` and `accumulate` are each other's mirror: what was taken from a place gives its gradient back
-to that place, added up where a place was taken twice. `put` replaces the part that a path of views
-looks at; every write through a view is one, `x[i] = y` included.
+`get` shows a part, `take_at` copies elements by arrays of indices, and `accumulate` is the mirror
+of both: what was taken from a place gives its gradient back to that place, added up where a place
+was taken twice. `put` replaces the part that a path of views looks at; every write through a view
+is one, `x[i] = y` included.
 
 An index arrives canonical, as NumPy takes it: a tuple of slices, integers, None, Ellipsis and
 arrays of integers or booleans. Tensor's `__getitem__` makes it so.
@@ -39,40 +40,60 @@ def add_to(array: np.ndarray, index: tuple, values: Any) -> None:
 
 @operation
 class get(Op):
-    """The part of x at `index`. The gradient goes back to where the part was taken from; an element
-    that was taken twice receives both."""
+    """The part of x at an index of slices and whole numbers, a view. The gradient goes back to
+    where the part was taken from."""
 
     is_view = True
 
     def torch_name_of(self, params):
         # Of what stands between the brackets PyTorch makes one operation each; the last one shows.
-        if params.get("spelling"):
-            return params["spelling"]
-        if not is_basic(params.get("index", ())):
-            return "Index"
-        for item in reversed(params.get("index", ())):
+        index = params.get("index", ())
+        for item in reversed(index):
             if isinstance(item, int):
                 return "Select"
             if item is None:
                 return "Unsqueeze"
-            if isinstance(item, slice) and item != slice(None):
+            if isinstance(item, slice) and (item != slice(None) or len(index) == 2):
                 return "Slice"
         return "Alias"
 
-    def forward(self, x, *, index, spelling=None):
-        part = np.asarray(x)[index]
-        return part if is_basic(index) else np.ascontiguousarray(part)
+    def forward(self, x, *, index):
+        return x[index]
 
     def to_x(self, g, x_shape, *, index):
         return accumulate(g, shape=x_shape, index=index)
 
     samples = (
-        at(_MATRIX, index=(0,)),
+        at(_MATRIX, index=(0, Ellipsis)),
         at(_MATRIX, index=(slice(None), slice(0, 3, 2))),
         at(_MATRIX, index=(None, Ellipsis, 1)),
+    )
+
+
+@operation
+class take_at(Op):
+    """The elements of x at an index with arrays of whole numbers or masks, a copy. The gradient
+    goes back to where they were taken from; an element that was taken twice receives both."""
+
+    torch_name = "Index"
+
+    def forward(self, x, *, index, spelling=None):
+        # NumPy lays the result out as the index lies in memory; here it lies in its own order.
+        return np.asarray(x[index], order="C")
+
+    def to_x(self, g, x_shape, *, index):
+        return accumulate(g, shape=x_shape, index=index)
+
+    samples = (
         at(_MATRIX, index=_TWICE),
         at(_MATRIX, index=(_MATRIX > 0,)),
+        at(_MATRIX, index=(np.array([[1], [0]]), np.array([0, 2]))),
     )
+
+
+def taken(x: Any, index: tuple) -> Any:
+    """The part of x at any index."""
+    return (get if is_basic(index) else take_at)(x, index=index)
 
 
 @operation
@@ -92,7 +113,7 @@ class accumulate(Op):
         return out
 
     def to_x(self, g, *, index):
-        return get(g, index=index)
+        return taken(g, index)
 
     samples = (
         at(_MATRIX[0], shape=(2, 3), index=(1,)),
@@ -116,14 +137,13 @@ class put(Op):
         if params.get("spelling"):
             return params["spelling"]
         path = params.get("path", ())
-        whole = len(path) == 1 and path[0][0] is get and not is_basic(path[0][1]["index"])
-        return "IndexPut" if whole else "CopySlices"
+        return "IndexPut" if len(path) == 1 and path[0][0] is take_at else "CopySlices"
 
     def forward(self, x, y, *, path, spelling=None):
         out = np.array(x)
         part = walk(out, path[:-1])
         op, params = path[-1]
-        if op is get:
+        if op is get or op is take_at:
             part[params["index"]] = y
         else:
             walk(part, path[-1:])[...] = y
@@ -138,5 +158,5 @@ class put(Op):
     samples = (
         at(_MATRIX, np.array([7.0, 8.0]), path=((get, {"index": (slice(None), 1)}),)),
         at(_MATRIX, np.array(4.0), path=((get, {"index": (0,)}), (get, {"index": (1,)}))),
-        at(_MATRIX, np.array(4.0), path=((get, {"index": (_MATRIX > 0,)}),)),
+        at(_MATRIX, np.array(4.0), path=((take_at, {"index": (_MATRIX > 0,)}),)),
     )

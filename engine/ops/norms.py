@@ -51,7 +51,7 @@ class norm(Op):
 
     def to_x(self, g, x, x_shape, out, *, p, dims):
         if p == 0:
-            return x * 0.0
+            return spread(g, x_shape, dims) * 0.0
         if p == 1:
             return sign(x) * spread(g, x_shape, dims)
         if abs(p) == math.inf:
@@ -82,7 +82,7 @@ class logsumexp(Op):
 
     def forward(self, x, *, dims, keepdim=False):
         most = np.maximum.reduce(x, axis=dims, keepdims=True, initial=-np.inf)
-        most[~np.isfinite(most)] = 0.0
+        most = np.where(np.isfinite(most), most, np.zeros((), x.dtype))
         with np.errstate(divide="ignore", over="ignore"):
             out = np.log(add_up(np.exp(x - most), dims, True)) + most
         return out if keepdim else out.reshape(np.add.reduce(most, axis=dims).shape)

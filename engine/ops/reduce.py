@@ -64,6 +64,8 @@ def add_up(x: np.ndarray, dims: Dims, keepdim: bool = False) -> np.ndarray:
     """
     dtype = x.dtype
     if dtype.kind == "f" and dtype.itemsize >= 4:
+        if not x.flags.forc and 0 not in x.strides:
+            x = np.ascontiguousarray(x)
         if not keepdim:
             if dims is None:
                 if x.flags.c_contiguous:
@@ -106,7 +108,7 @@ class nansum(Op):
         return add_up(np.where(np.isnan(x), np.zeros((), x.dtype), x), dims, keepdim)
 
     def to_x(self, g, x, x_shape, *, dims):
-        return where(eq(x, x), spread(g, x_shape, dims), 0.0)
+        return spread(g, x_shape, dims) * eq(x, x)
 
     samples = (at(_MATRIX), at(_BOX, dims=(1,), keepdim=True))
 
@@ -172,19 +174,21 @@ def variance(x: np.ndarray, dims: Dims, correction: float, keepdim: bool) -> np.
     wide = x.astype(np.float32) if half else x
     with np.errstate(all="ignore"):
         apart = wide - average(wide, dims, True)
-        squares = add_up(np.square(apart, out=apart), dims, keepdim)
+        squares = add_up(np.asarray(apart * apart), dims, keepdim)
         found = squares / max(count(x.shape, dims) - correction, 0)
     return found.astype(x.dtype) if half else found
 
 
 def from_variance(g: Any, x: Any, dims: Dims, correction: float) -> Any:
     """What the gradient g of the variance gives to x: twice the distance from the mean, over
-    `count - correction`; infinity where that is not positive."""
+    `count - correction`. Where that is not positive there is no right answer; it is PyTorch's."""
     shape = tuple(x.shape)
     apart = x - mean(x, dims=dims, keepdim=True)
     g = spread(g, shape, dims)
     divisor = count(shape, dims) - correction
-    return g * (apart * (2 / divisor)) if divisor > 0 else g * (apart * apart / 0.0)
+    if not dims and divisor <= 0:
+        return g * (apart * apart / (apart * apart * 0.0))
+    return g * (apart * (2 / divisor if divisor else float("inf")))
 
 
 @operation

@@ -1,8 +1,8 @@
 """Adding, multiplying and comparing at places: what `scatter` and `index_add` and their kin do.
 
 A place is named by an index as `engine.ops.index` takes it. Taking out (`gather`, `index_select`)
-is `get` and replacing (`scatter`, `index_copy`) is `put` with the index that `along` or `slices`
-makes of a dimension; here is what remains, where several values may meet at one place.
+is `take_at` and replacing (`scatter`, `index_copy`) is `put` with the index that `along` or
+`slices` makes of a dimension; here is what remains, where several values may meet at one place.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.core.op import Op, at, operation
 from engine.ops.elementwise import where
-from engine.ops.index import accumulate, add_to, get
+from engine.ops.index import accumulate, add_to, taken
 from engine.ops.shape import expand, sum_to
 
 _MATRIX = np.arange(6.0).reshape(2, 3) - 2.5
@@ -50,7 +50,7 @@ class add_at(Op):
         return g
 
     def to_y(self, g, y_shape, *, index):
-        return sum_to(get(g, index=index), shape=y_shape)
+        return sum_to(taken(g, index), shape=y_shape)
 
     samples = (at(_MATRIX, _MATRIX * 2, index=_TWICE), at(_LINE, np.array(1.5), index=_MANY))
 
@@ -76,12 +76,12 @@ class multiply_at(Op):
         y = expand(y, shape=index_shape(shape, index)) if y.shape != g.shape else y
         zero = y == 0
         ones = where(zero, y * 0 + 1, y)
-        product = get(multiply_at(x, ones, index=index), index=index)
-        zeros = get(accumulate(where(zero, ones, ones * 0), shape=shape, index=index), index=index)
+        product = taken(multiply_at(x, ones, index=index), index)
+        zeros = taken(accumulate(where(zero, ones, ones * 0), shape=shape, index=index), index)
         nothing = product * 0
         others = where(zero, where(zeros == 1, product, nothing),
                        where(zeros == 0, product / ones, nothing))  # fmt: skip
-        return get(g, index=index) * others
+        return taken(g, index) * others
 
     samples = (at(_MATRIX, _MATRIX * 2, index=_TWICE), at(_LINE, _LINE + 1.25, index=_MANY))
 
@@ -107,7 +107,7 @@ class largest_at(Op):
         return even_share(g, out, x, y, index) * (x == out)
 
     def to_y(self, g, out, x, y, *, index):
-        return get(even_share(g, out, x, y, index), index=index) * (y == get(out, index=index))
+        return taken(even_share(g, out, x, y, index), index) * (y == taken(out, index))
 
     samples = (
         at(_MATRIX, _MATRIX * 2 + 1, index=_TWICE),
@@ -131,7 +131,7 @@ class smallest_at(Op):
         return even_share(g, out, x, y, index) * (x == out)
 
     def to_y(self, g, out, x, y, *, index):
-        return get(even_share(g, out, x, y, index), index=index) * (y == get(out, index=index))
+        return taken(even_share(g, out, x, y, index), index) * (y == taken(out, index))
 
     samples = (
         at(_MATRIX, _MATRIX * 2 + 1, index=_TWICE),
@@ -143,8 +143,8 @@ def even_share(g: Any, out: Any, x: Any, y: Any, index: tuple) -> Any:
     """What each of the elements that reached `out` receives of the gradient g."""
     one = g * 0 + 1
     mine = where(x == out, one, one * 0)
-    there = get(one, index=index)
-    theirs = where(y == get(out, index=index), there, there * 0)
+    there = taken(one, index)
+    theirs = where(y == taken(out, index), there, there * 0)
     return g / (mine + accumulate(theirs, shape=out.shape, index=index))
 
 

@@ -35,6 +35,26 @@ def is_dense(array: np.ndarray) -> bool:
     return True
 
 
+def stretched(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """x repeated along new axes and axes of size 1, without a copy.
+
+    NumPy's broadcast_to hands out what may not be written, but parts of the result may be.
+
+    Raises:
+        ValueError: where x does not stretch to the shape.
+    """
+    new = len(shape) - x.ndim
+    strides = [0] * new
+    for size, wanted, stride in zip(x.shape, shape[new:] if new >= 0 else (), x.strides,
+                                    strict=True):  # fmt: skip
+        if size != wanted and size != 1:
+            raise ValueError(f"the shape {x.shape} does not stretch to {shape}")
+        strides.append(stride if size == wanted else 0)
+    if x.flags.c_contiguous and x.size and x.dtype.kind != "V":
+        return np.ndarray(shape, x.dtype, x, 0, strides)
+    return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=x.flags.writeable)
+
+
 @operation
 class sum_to(Op):
     """x summed over the axes along which something of `shape` was stretched to fit it. Each element
@@ -59,7 +79,7 @@ class expand(Op):
     is_view = True
 
     def forward(self, x, *, shape):
-        return np.broadcast_to(x, shape)
+        return stretched(np.asarray(x), shape)
 
     def to_x(self, g, x_shape):
         return sum_to(g, shape=x_shape)
@@ -165,7 +185,7 @@ class flip(Op):
     """x with the order along `dims` reversed. The gradient is reversed back."""
 
     def forward(self, x, *, dims):
-        return np.ascontiguousarray(np.flip(x, dims))
+        return np.array(np.flip(x, dims), order="C")
 
     def to_x(self, g, *, dims):
         return flip(g, dims=dims)

@@ -173,14 +173,12 @@ class nanmedian_dim(Choice):
 
 
 def most_frequent(x: np.ndarray, dim: int) -> np.ndarray:
-    """The last place of the smallest of the most frequent along a dimension, kept with size 1.
-
-    NaN is less than all numbers here and differs from every other NaN, as in PyTorch.
-    """
+    """The last place of the smallest of the most frequent along a dimension, kept with size 1; each
+    NaN differs from every other."""
     if not x.ndim:
         return np.zeros((), np.int64)
     rows = np.moveaxis(x, dim, -1)
-    places = np.lexsort((rows, rows == rows), axis=-1)
+    places = order(rows, rows.ndim - 1)
     ordered = np.take_along_axis(rows, places, -1)
     position = np.arange(rows.shape[-1])
     starts = np.zeros(rows.shape, np.int64)

@@ -9,7 +9,7 @@ import operator
 import numpy as np
 
 from engine.random.distributions import exponential_
-from engine.random.filling import chunks, floating_kind_of, kind_of, store_whole
+from engine.random.filling import chunks, floating_kind_of, kind_of
 from engine.random.generator import Generator, given_or_default
 from engine.random.selection import greatest
 from engine.random.uniform import double_units
@@ -67,8 +67,7 @@ def randperm(
     with generator.lock:
         order = _inside_out(n, generator) if n >= _MANY else _shuffled(n, generator)
     if order.dtype != out.dtype:
-        numbers, order = order, np.empty(n, dtype)
-        store_whole(order, numbers)
+        order = order.astype(dtype)
     return order
 
 

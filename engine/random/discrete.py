@@ -18,7 +18,6 @@ from engine.random.filling import (
     floating_kind_of,
     kind_of,
     memory_order,
-    store_whole,
 )
 from engine.random.generator import Generator
 from engine.random.uniform import (
@@ -167,7 +166,7 @@ def _draw_whole(
             if first:
                 numbers = numbers if short else numbers.astype(np.int64)
                 numbers += numbers.dtype.type(first)
-        store_whole(part, numbers)
+        part[...] = numbers
 
 
 def _reduce(words: Array, choices: int) -> None:

@@ -94,7 +94,9 @@ def cauchy_(
 
     def ends(u: Array) -> tuple[Array, Array]:
         low, high = around(np.tan(math.pi * (u - 0.5)))
-        return low * sigma + median, high * sigma + median
+        scale_and_shift(low, sigma, median, roughly=True)
+        scale_and_shift(high, sigma, median, roughly=True)
+        return low, high
 
     return fill(array, generator, _draw, exactly, ends)
 

@@ -134,18 +134,10 @@ def chunks(flat: Array, size: int = CHUNK) -> Iterable[Array]:
 def store(flat: Array, values: Array) -> None:
     """Writes float64 numbers into `flat`, rounded to its dtype as PyTorch does it.
 
-    Beyond the greatest number lies infinity. Two-byte floats are rounded twice: they are made from
-    float32. Integers keep the low bits of the whole number.
+    Beyond the greatest number lies infinity; integers keep the low bits of a number that is too
+    great for them. Two-byte floats are rounded twice: they are made from float32.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        if flat.dtype.kind in "iu":
-            values = values.astype(np.int32) if flat.dtype.itemsize < 4 else values
-        elif flat.dtype.itemsize == 2:
+        if flat.dtype.itemsize == 2 and flat.dtype.kind not in "iu":
             values = values.astype(np.float32)
         flat[...] = values
-
-
-def store_whole(flat: Array, numbers: Array) -> None:
-    """Writes int32 or int64 numbers into `flat`; two-byte floats are made from float32 here too."""
-    two_byte_float = flat.dtype.itemsize == 2 and flat.dtype.kind not in "iu"
-    flat[...] = numbers.astype(np.float32) if two_byte_float else numbers

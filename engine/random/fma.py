@@ -44,22 +44,24 @@ def fma(x: float, y: float, z: float) -> float:
         return math.inf if numerator > 0 else -math.inf
 
 
-def scale_and_shift(x: Array, scale: float, shift: float) -> None:
-    """Replaces each element of x by x * scale + shift, rounded once.
+def scale_and_shift(x: Array, scale: float, shift: float, roughly: bool = False) -> None:
+    """Replaces each element of x by x * scale + shift, rounded once; `roughly`: twice, but quickly.
 
-    x is contiguous, of float32 or float64; scale and shift are numbers of the same precision. The
-    elements are 0 or of size 2**-100 to 2**100, as uniform and normal numbers are.
+    x is contiguous, of float32 or float64; scale and shift are numbers of the same precision, scale
+    not negative. Elements are 0 or of size 2**-100 to 2**100, as uniform and normal numbers are.
     """
-    if scale == 1.0 and shift == 0.0:
-        x += shift  # -0 becomes 0, as it does in a fused operation
-        return
     with np.errstate(over="ignore", invalid="ignore"):
-        if scale == 1.0 or shift == 0.0:
+        if shift == 0.0 and scale > 0.0:
+            # -0 becomes 0, as the sum of -0 and 0 is; a product too small for a float keeps its
+            # sign, since it is not rounded before it is added.
+            x += shift
+            x *= scale
+        elif scale in (0.0, 1.0) or (roughly and scale > _SMALL):
             x *= scale
             x += shift
         elif x.dtype == np.float32:
             _scale_and_shift_single(x, scale, shift)
-        elif x.size > _FEW and _SMALL < abs(scale) < _GREAT and abs(shift) < _GREAT:
+        elif x.size > _FEW and _SMALL < scale < _GREAT and abs(shift) < _GREAT:
             _scale_and_shift_double(x, scale, shift)
         else:
             x[...] = [fma(each, scale, shift) for each in x.tolist()]

@@ -178,9 +178,11 @@ def _interleaved(units: Array, how: ModuleType | SimpleNamespace) -> Array:
 
 def _ends(near: Array, mean: float, std: float, logarithmic: bool) -> tuple[Array, Array]:
     """Numbers below and above the finished ones, from nearly right standard normal numbers."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        low, high = (end * std + mean for end in around(near))
-        if logarithmic:
+    low, high = around(near)
+    scale_and_shift(low, std, mean, roughly=True)
+    scale_and_shift(high, std, mean, roughly=True)
+    if logarithmic:
+        with np.errstate(over="ignore", invalid="ignore"):
             low, high = around(np.exp(low))[0], around(np.exp(high))[1]
     return low, high
 

@@ -15,7 +15,7 @@ from engine.core.op import Op
 from engine.ops import cumulative, extreme, sorting
 from engine.ops.elementwise import maximum, minimum
 from engine.tensor import return_types
-from engine.tensor.reducing import along, reduction, refuse_empty
+from engine.tensor.reducing import along, given_none, reduction, refuse_empty
 
 
 def keeps(keepdim: Any, keepdims: Any) -> bool:
@@ -30,8 +30,8 @@ def chosen(x: Any, op: Op, kind: Callable, params: dict[str, Any]) -> Any:
         values = x.at(np.asarray(values), None)
     else:
         values, (winners,) = x.run(op, (x,), params)
-    places = np.ascontiguousarray(winners).reshape(values._data.shape)
-    return kind((values, x.at(places, None)))
+    places = winners.reshape(values._data.shape)
+    return kind((values, x.at(np.asarray(places, order="C"), None)))
 
 
 def one_of(
@@ -121,7 +121,7 @@ class Choosing:
     ) -> Any:
         """The greatest over some dimensions; all that equal it share its gradient."""
         params = reduction(self, dim, keepdim, axis, keepdims)
-        refuse_empty(self, params["dims"], "amax")
+        refuse_empty(self, None if given_none(dim, axis) else params["dims"], "amax")
         return self.record(extreme.amax, (self,), params)
 
     def amin(
@@ -129,7 +129,7 @@ class Choosing:
     ) -> Any:
         """The smallest over some dimensions; all that equal it share its gradient."""
         params = reduction(self, dim, keepdim, axis, keepdims)
-        refuse_empty(self, params["dims"], "amin")
+        refuse_empty(self, None if given_none(dim, axis) else params["dims"], "amin")
         return self.record(extreme.amin, (self,), params)
 
     def aminmax(
@@ -139,13 +139,12 @@ class Choosing:
         if dim is not None or axis is not None:
             dim = (along(self, dim, axis, "aminmax"),)
         params = reduction(self, dim, keepdim, None, keepdims)
-        if not self._data.size:
-            dims = range(self._data.ndim) if dim is None else params["dims"]
-            if any(not self._data.shape[d] for d in dims):
-                raise RuntimeError(
-                    "aminmax(): cannot compute aminmax over an empty dimension as the operation "
-                    "has no identity."
-                )
+        if dim is None and not self._data.size:
+            raise RuntimeError(
+                "aminmax(): cannot compute aminmax over an empty dimension as the operation has no "
+                "identity."
+            )
+        refuse_empty(self, params["dims"], "aminmax")
         return return_types.aminmax(self.record(extreme.aminmax, (self,), params))
 
     def argmax(

@@ -20,7 +20,7 @@ def bounds(data: np.ndarray, low: float, high: float, name: str) -> tuple[float,
     if low == high and data.size:
         low, high = data.min().item(), data.max().item()
     if low == high:
-        low, high = low - 1, high + 1
+        low, high = low - 0.5, high + 0.5
     if not (math.isfinite(low) and math.isfinite(high)):
         raise RuntimeError(f"{name}: range of [{low}, {high}] is not finite")
     if low > high:
@@ -56,6 +56,8 @@ class Counting:
         heavy = weights._data
         if heavy.shape != data.shape:
             raise RuntimeError("weights should be 1-d and have the same length as input")
+        if not data.size:
+            return self.at(np.zeros(minlength, np.int64), None)
         kind = np.float32 if heavy.dtype == np.float32 else np.float64
         return self.at(np.bincount(data, heavy, minlength).astype(kind, copy=False), None)
 

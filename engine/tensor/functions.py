@@ -12,6 +12,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from engine.core.op import REGISTRY, Elementwise
 from engine.scalar import functions as of_values
 from engine.tensor.tensor import Tensor
@@ -57,7 +59,7 @@ def deliver(name: str, found: Any, out: Any) -> Any:
             f"but one of the arguments requires grad. Leave out= away, or detach() the arguments"
         )
     if out._data.shape != found._data.shape:
-        out.data = out.new_empty(found._data.shape)
+        out.data = out.at(np.empty(found._data.shape, out._data.dtype), None)
     return out.copy_(found)
 
 

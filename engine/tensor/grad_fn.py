@@ -34,8 +34,9 @@ class GradFn:
         self.at = at
 
     def name(self) -> str:
-        """PyTorch's name for it: `MulBackward0`; `AccumulateGrad` for a leaf."""
-        return vertex_name(self.vertex)
+        """PyTorch's name for it: `MulBackward0`; `torch::autograd::AccumulateGrad` for a leaf."""
+        name = vertex_name(self.vertex)
+        return f"torch::autograd::{name}" if name == "AccumulateGrad" else name
 
     @property
     def variable(self) -> Any:
@@ -94,7 +95,7 @@ class GradFn:
 
     def __repr__(self) -> str:
         module = "torch.autograd.function." if hasattr(self.vertex.plan, "ctx") else ""
-        return f"<{module}{self.name()} object at {id(self):#x}>"
+        return f"<{module}{type(self).__name__} object at {id(self):#x}>"
 
 
 _handles: WeakValueDictionary[int, GradFn] = WeakValueDictionary()
@@ -121,7 +122,7 @@ def vertex_name(vertex: Any) -> str:
     if plan.op is None:
         return "AccumulateGrad"
     made = vertex.x if isinstance(plan, PartPlan) else vertex
-    return recorded_name(plan.op, made.params)
+    return recorded_name(plan.op, made.params, plan.mask)
 
 
 def _placed(plan: Any, values: Sequence[Any]) -> list[Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.ops.index import get
+from engine.ops.index import get, is_basic, take_at
 from engine.ops.joining import layer, split, stretch, unbind
 
 _SIMPLE = {int, slice, type(None), type(Ellipsis)}
@@ -25,16 +25,27 @@ class Indexing:
     """Tensor's methods that take parts."""
 
     def __getitem__(self, index: Any) -> Any:
-        # The commonest first: x[3], and x[1:3].
-        kind = type(index)
-        if kind is int:
-            data = self._data
-            if data.ndim and -len(data) <= index < len(data):
-                return self.record(get, (self,), {"index": (index, Ellipsis)})
+        # The commonest first: x[3], x[1:3], x[:, 0]. What NumPy refuses is looked at below.
+        if type(index) is int:
+            quick = (index, Ellipsis)
+        else:
+            quick = _quick(index if type(index) is tuple else (index,), self._data.shape)
+        if quick is not None:
+            try:
+                return self.record(get, (self,), {"index": quick})
+            except IndexError:
+                pass
         found = self
-        for part in self.canonical_indices(index):
-            found = found.record(get, (found,), {"index": part})
+        for op, params in self.steps(index):
+            found = found.record(op, (found,), params)
         return found
+
+    def steps(self, index: Any) -> list[tuple]:
+        """The one or two operations, with parameters, that `x[index]` is."""
+        return [
+            (get if is_basic(part) else take_at, {"index": part})
+            for part in self.canonical_indices(index)
+        ]
 
     def __len__(self) -> int:
         if not self._data.ndim:
@@ -265,6 +276,28 @@ class Indexing:
     def dsplit(self, indices_or_sections: Any) -> tuple:
         """Cut into equal pieces, or at places, along the third dimension."""
         return self._split_along("dsplit", 3, 2, indices_or_sections)
+
+
+def _quick(items: tuple, shape: tuple[int, ...]) -> tuple | None:
+    """An index of plain numbers and slices as it is, ready for NumPy; None for any other."""
+    left = True
+    for dim, item in enumerate(items):
+        kind = type(item)
+        if kind is slice:
+            start, stop = item.start, item.stop
+            if item.step is not None or (start is not None and type(start) is not int):
+                return None
+            if stop is not None:
+                # subtle: 0:3 of three elements is no step of its own, unless it stands alone.
+                if type(stop) is not int or dim >= len(shape) or stop >= shape[dim]:
+                    return None
+            elif start is not None and not start:
+                return None
+        elif item is Ellipsis:
+            left = False
+        elif kind is not int and item is not None:
+            return None
+    return (*items, Ellipsis) if left else items
 
 
 def _as_tuple(index: Any) -> tuple:

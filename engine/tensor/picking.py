@@ -1,6 +1,6 @@
 """Tensor's methods that pick elements by index or mask: `gather`, `index_select`, `take`, ...
 
-All are one operation, `get`, with the index that is written out here, and what PyTorch refuses.
+All are one operation, `take_at`, with the index that is written out here, and what PyTorch refuses.
 Putting elements somewhere by the same indices is `engine.tensor.placing`; `x[...]` is
 `engine.tensor.indexing`.
 """
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.ops import elementwise
-from engine.ops.index import get
+from engine.ops.index import take_at
 from engine.ops.scatter import along, slices
 from engine.tensor.shaping import one_dim
 
@@ -75,7 +75,7 @@ class Picking:
             if len(found) != 1:
                 raise RuntimeError("index_select(): Index to scalar can have only 1 value")
             return self.clone()
-        return self.record(get, (self,), {"index": where, "spelling": "IndexSelect"})
+        return self.record(take_at, (self,), {"index": where, "spelling": "IndexSelect"})
 
     # --- one place for each element ---
 
@@ -118,7 +118,7 @@ class Picking:
             one_dim(dim, 0)
             return self.reshape(1).gather(0, index.reshape(-1)).reshape(index._data.shape)
         where = self._along("gather", dim, index)
-        found = self.record(get, (self,), {"index": where, "spelling": "Gather"})
+        found = self.record(take_at, (self,), {"index": where, "spelling": "Gather"})
         return found if index._data.ndim else found.reshape(())
 
     def take_along_dim(self, indices: Any, dim: int | None = None) -> Any:
@@ -159,7 +159,7 @@ class Picking:
         where = self._flat_index("take", index)
         if not self._data.ndim:
             return self.expand(index._data.shape).clone()
-        return self.record(get, (self,), {"index": where, "spelling": "Take"})
+        return self.record(take_at, (self,), {"index": where, "spelling": "Take"})
 
     # --- where a mask holds ---
 
@@ -179,7 +179,7 @@ class Picking:
         shape = np.broadcast_shapes(self._data.shape, found.shape)
         whole = self if shape == self._data.shape else self.expand(shape)
         where = (np.broadcast_to(found, shape),)
-        return whole.record(get, (whole,), {"index": where, "spelling": "MaskedSelect"})
+        return whole.record(take_at, (whole,), {"index": where, "spelling": "MaskedSelect"})
 
     def where(self, condition: Any, other: Any) -> Any:
         """Itself where the condition holds, `other` elsewhere; all are stretched to fit."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.dtypes import as_dtype, int64
+from engine.dtypes import as_dtype, int64, result_type
 from engine.ops import elementwise
 from engine.scalar import functions as of_values
 from engine.tensor.joining import into
@@ -41,7 +41,11 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
         raise TypeError("where() takes a condition alone, or a condition and both branches")
     if not isinstance(condition, Tensor):
         condition = Tensor.at(np.asarray(condition), None)
-    found = Tensor.record(elementwise.where, (check_condition(condition), input, other), {})
+    check_condition(condition)
+    if not isinstance(input, Tensor) and not isinstance(other, Tensor):
+        kind = result_type(input, other).numpy
+        input, other = (Tensor.at(np.asarray(x, kind), None) for x in (input, other))
+    found = Tensor.record(elementwise.where, (condition, input, other), {})
     return into(out, found)
 
 

@@ -11,15 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from engine.dtypes import can_cast, dtype_of
+from engine.dtypes import dtype_of
 from engine.ops import scatter
-from engine.ops.index import get, put
+from engine.ops.index import get, is_basic, put, take_at
 from engine.ops.shape import to_dtype
 
 
 def replacing(index: tuple, spelling: str | None = None) -> dict[str, Any]:
     """The parameters of `put` that replace what stands at one index."""
-    return {"path": ((get, {"index": index}),), "spelling": spelling}
+    op = get if is_basic(index) else take_at
+    return {"path": ((op, {"index": index}),), "spelling": spelling}
 
 
 class Placing:
@@ -113,12 +114,8 @@ class Placing:
     def _one_value(self, name: str, spelling: str, value: Any) -> tuple:
         """A value to fill with, as this Tensor's type, and PyTorch's name of the operation."""
         if not hasattr(value, "at"):
-            given = np.asarray(value)
-            if not can_cast(dtype_of(given.dtype), dtype_of(self._data.dtype)):
-                raise RuntimeError(
-                    f"value cannot be converted to type {self.dtype} without loss: {value!r}"
-                )
-            return self.at(given.astype(self._data.dtype), None), f"{spelling}Backward0"
+            given = np.asarray(value).astype(self._data.dtype)
+            return self.at(given, None), f"{spelling}Backward0"
         if value._data.ndim:
             raise RuntimeError(
                 f"{name} only supports a 0-dimensional value tensor, but got tensor with "

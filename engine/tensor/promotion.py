@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.core.op import Op
-from engine.dtypes import dtype, dtype_of, get_default_dtype, result_type
+from engine.dtypes import bool_, dtype, dtype_of, get_default_dtype, result_type
 from engine.ops.shape import to_dtype
 
 
@@ -20,16 +20,54 @@ def promote(op: Op, inputs: tuple) -> tuple:
 
     Tensors are cast; a Python number stays one where the type is floating (it takes part in the
     arithmetic without widening it), and becomes a number of the type where that is an integer.
+
+    Raises:
+        TypeError: for an input that is neither a Tensor nor a number.
+        RuntimeError, NotImplementedError: for types that the operation does not take.
     """
+    first = getattr(inputs[0], "_data", None)
+    if first is not None and first.dtype.kind == "f":  # mostly there is nothing to do
+        kind = first.dtype
+        if all(getattr(getattr(x, "_data", None), "dtype", None) is kind for x in inputs[1:]):
+            return inputs
     takes_part = [
         x is not None and (name not in op.constant or len(op.constant) == len(op.inputs))
         for name, x in zip(op.inputs, inputs, strict=True)
     ]
     operands = [operand(x) for x, part in zip(inputs, takes_part, strict=True) if part]
     kind = result_type(*operands)
-    if not op.keeps_integers and not kind.is_floating_point:
-        kind = get_default_dtype()
-    return tuple(cast(x, kind) if part else x for x, part in zip(inputs, takes_part, strict=True))
+    if not kind.is_floating_point:
+        if op.refuses:
+            _refuse(op, kind, operands)
+        if not op.keeps_integers:
+            kind = get_default_dtype()
+    exact = len(op.constant) == len(op.inputs)  # what compares, compares as the type itself
+    return tuple(
+        cast(x, kind, exact) if part else x for x, part in zip(inputs, takes_part, strict=True)
+    )
+
+
+_BY_NAME = {
+    "sub": "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
+    "to invert a mask, use the `~` or `logical_not()` operator instead; of two masks, `^`",
+    "neg": "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
+    "invert a mask, use the `~` or `logical_not()` operator instead.",
+    "relu": "Boolean inputs not supported for relu; convert with .float() first",
+}
+"""What is said of truths, by the operation; PyTorch raises RuntimeError for these."""
+
+
+def _refuse(op: Op, kind: dtype, operands: list) -> None:
+    """Raises where an operation does not take numbers of this type."""
+    if op.name in _BY_NAME:
+        own = [each[0] if isinstance(each, tuple) else type(each) for each in operands]
+        if any(each is bool_ or each is bool for each in own):
+            raise RuntimeError(_BY_NAME[op.name])
+    elif ("b" if kind is bool_ else "i") in op.refuses:
+        raise NotImplementedError(
+            f'"{op.name}" not implemented for \'{kind.tensor_type[6:-6]}\': the numbers are {kind}. '
+            f"Try .float() first"
+        )
 
 
 def operand(x: Any) -> Any:
@@ -43,11 +81,14 @@ def operand(x: Any) -> Any:
     return x
 
 
-def cast(x: Any, kind: dtype) -> Any:
-    """A Tensor or number as this type; a Tensor's cast is recorded."""
+def cast(x: Any, kind: dtype, exact: bool = False) -> Any:
+    """A Tensor or number as this type; a Tensor's cast is recorded.
+
+    A number of a floating type stays Python's, but for the 16-bit ones where it has to be `exact`.
+    """
     data = getattr(x, "_data", None)
     if data is None:
-        if kind.is_floating_point:
+        if kind.is_floating_point and not (exact and kind.itemsize == 2):
             return float(x)
         return np.asarray(x).astype(kind.numpy)[()]
     if data.dtype == kind.numpy:

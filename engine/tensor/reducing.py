@@ -45,6 +45,12 @@ def reduction(x: Any, dim: Any, keepdim: Any, axis: Any = None, keepdims: Any = 
     return {"dims": some_dims(dim, x._data.ndim), "keepdim": keepdim}
 
 
+def given_none(dim: Any, axis: Any) -> bool:
+    """True where no dimension is named: None, or an empty sequence."""
+    dim = dim if axis is None else axis
+    return dim is None or (isinstance(dim, tuple | list) and not dim)
+
+
 def along(x: Any, dim: Any, axis: Any, name: str) -> int:
     """The one dimension that an operation goes along.
 
@@ -122,6 +128,15 @@ def deviation(
     return {**params, "correction": 1 if correction is None else correction}
 
 
+def of_type(dtype: Any, x: Any, op: Any, params: dict[str, Any]) -> Any:
+    """An operation on x as another type, with a result of that type; None for whatever comes."""
+    if dtype is None:
+        return x.record(op, (x,), params)
+    dtype = as_dtype(dtype)
+    x = x.to(dtype)
+    return x.record(op, (x,), params).to(dtype)
+
+
 def shares(
     op: Any, x: Any, dim: Any, dtype: Any, axis: Any, name: str
 ) -> Any:  # fmt: skip
@@ -158,22 +173,18 @@ class Reducing:
         >>> torch.tensor([[1, 2], [3, 4]]).sum(0)
         tensor([4, 6])
         """
-        if dtype is not None:
-            self = self.to(as_dtype(dtype))
-        if dim is None and axis is None and keepdim is False and keepdims is None:
+        if dtype is None and dim is None and axis is None and keepdim is False and keepdims is None:
             return self.record(ops.total, (self,), _ALL)
         params = reduction(self, dim, keepdim, axis, keepdims)
-        return self.record(ops.total, (self,), params)
+        return of_type(dtype, self, ops.total, params)
 
     def nansum(
         self, dim: Any = None, keepdim: bool = False, *,
         dtype: Any = None, axis: Any = None, keepdims: Any = None,
     ) -> Any:  # fmt: skip
         """The sum of all elements that are numbers, or over some dimensions; NaN counts as 0."""
-        if dtype is not None:
-            self = self.to(as_dtype(dtype))
         params = reduction(self, dim, keepdim, axis, keepdims)
-        return self.record(ops.nansum if is_floating(self) else ops.total, (self,), params)
+        return of_type(dtype, self, ops.nansum if is_floating(self) else ops.total, params)
 
     def mean(
         self, dim: Any = None, keepdim: bool = False, *,
@@ -217,13 +228,9 @@ class Reducing:
         dtype: Any = None, axis: Any = None, keepdims: Any = None,
     ) -> Any:  # fmt: skip
         """The product of all elements, or over a dimension; of whole numbers and truths int64."""
-        if dtype is not None:
-            self = self.to(as_dtype(dtype))
-        if dim is None and axis is None:
-            return self.record(prod, (self,), reduction(self, None, keepdim, None, keepdims))
-        dims = (along(self, dim, axis, "prod"),) if self._data.ndim else None
-        keepdim = reduction(self, None, keepdim, None, keepdims)["keepdim"]
-        return self.record(prod, (self,), {"dims": dims, "keepdim": keepdim})
+        if dim is not None or axis is not None:
+            dim = (along(self, dim, axis, "prod"),)
+        return of_type(dtype, self, prod, reduction(self, dim, keepdim, None, keepdims))
 
     def trace(self) -> Any:
         """The sum of the diagonal of a matrix."""
@@ -249,7 +256,8 @@ class Reducing:
 
     def _truth(self, function: Any, dim: Any, keepdim: Any, axis: Any, keepdims: Any) -> Any:
         params = reduction(self, dim, keepdim, axis, keepdims)
-        dims = () if dim == () else params["dims"]
+        # subtle: of an empty sequence PyTorch makes no dimension here, and all elsewhere.
+        dims = params["dims"] if dim is axis is None or not given_none(dim, axis) else ()
         found = function.reduce(self._data, axis=dims, keepdims=params["keepdim"], dtype=bool)
         # subtle: PyTorch's bytes were its truths once, and stay bytes.
         return self.at(np.asarray(found, np.uint8 if self._data.dtype == np.uint8 else bool), None)

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.dtypes import as_dtype
 from engine.ops import cumulative, sorting
 from engine.ops.elementwise import ne, sub
-from engine.ops.index import get
+from engine.ops.index import get, take_at
 from engine.ops.joining import concatenate
 from engine.tensor import return_types
 from engine.tensor.choosing import chosen
-from engine.tensor.reducing import along, as_floating
+from engine.tensor.reducing import along, as_floating, of_type
 
 
 def stretch(x: Any, dim: int, start: int | None, stop: int | None) -> Any:
@@ -51,7 +50,8 @@ class Sorting:
     ) -> Any:
         """Where the elements in order along a dimension are: the indices of `sort`."""
         dim = along(self, dim if axis is None else axis, None, "argsort")
-        return self.at(np.ascontiguousarray(sorting.order(self._data, dim, descending)), None)
+        places = sorting.order(self._data, dim, descending)
+        return self.at(np.asarray(places, order="C"), None)
 
     def msort(self) -> Any:
         """The elements in ascending order along the first dimension."""
@@ -110,7 +110,7 @@ class Sorting:
             found = np.unique(data, True, True, True, axis=dim, equal_nan=False)
             inverse = found[2].reshape(-1)
         index = (*[slice(None)] * dim, found[1])
-        values = flat.record(get, (flat,), {"index": index, "spelling": name})
+        values = flat.record(take_at, (flat,), {"index": index, "spelling": name})
         return self._unique(values, inverse, found[3], return_inverse, return_counts)
 
     def unique_consecutive(
@@ -136,7 +136,7 @@ class Sorting:
         inverse = (np.cumsum(is_new) - 1).reshape(shape)
         index = (*[slice(None)] * axis, first)
         params = {"index": index, "spelling": "UniqueConsecutive"}
-        values = flat.record(get, (flat,), params)
+        values = flat.record(take_at, (flat,), params)
         counts = np.diff(np.append(first, len(parts)))
         return self._unique(values, inverse, counts, return_inverse, return_counts)
 
@@ -173,8 +173,7 @@ class Sorting:
 
     def _running(self, op: Any, name: str, dim: Any, dtype: Any, axis: Any) -> Any:
         params = {"dim": along(self, dim, axis, name), "backwards": False}
-        x = self if dtype is None else self.to(as_dtype(dtype))
-        return x.record(op, (x,), params)
+        return of_type(dtype, self, op, params)
 
     def diff(
         self, n: int = 1, dim: Any = -1, prepend: Any = None, append: Any = None, *,

@@ -172,7 +172,7 @@ class Statistics:
         if float(divisor.item() if given else divisor) <= 0:
             divisor = 0.0
         found = weighed @ apart.t() / divisor
-        return reshape(found, shape=()) if ndim < 2 else found
+        return reshape(found, shape=()) if found._data.size == 1 else found
 
     def corrcoef(self) -> Any:
         """The correlations of the rows of a matrix: covariances over standard deviations."""

@@ -17,7 +17,7 @@ from engine.core.graph import sweep
 from engine.core.modes import enable_grad
 from engine.core.plan import LEAF
 from engine.ops.shape import to_dtype
-from engine.tensor.vertex import FREED
+from engine.tensor.holding import FREED
 
 
 def start(roots: Sequence[Any], gradients: Sequence[Any], create_graph: bool) -> list:
@@ -173,6 +173,7 @@ ownership = Ownership()
 def unused(place: int, what: str) -> RuntimeError:
     """The error for an input (described as `what`) that no output depends on."""
     return RuntimeError(
-        f"The differentiated Tensor at index {place} ({what}) appears to not have been used in the "
-        f"graph: no output depends on it. Leave it out, or set allow_unused=True to get None"
+        f"The differentiated Tensor at index {place} appears to not have been used in the graph: "
+        f"no output depends on input {place} ({what}). Leave it out, or set allow_unused=True to "
+        f"get None"
     )

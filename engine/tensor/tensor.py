@@ -24,8 +24,14 @@ from typing import Any
 import numpy as np
 
 from engine.core.graph import Extra, describe, has_nan
-from engine.core.modes import enable_grad, is_anomaly_enabled, is_grad_enabled, special
-from engine.core.op import Elementwise, Op
+from engine.core.modes import (
+    enable_grad,
+    is_anomaly_enabled,
+    is_grad_enabled,
+    saved_hooks,
+    special,
+)
+from engine.core.op import Op
 from engine.core.plan import LEAF_PLAN, MANY, PLAIN, VERTEX
 from engine.dtypes import float32
 from engine.ops import division
@@ -40,6 +46,7 @@ from engine.tensor.counting import Counting
 from engine.tensor.device import require_cpu
 from engine.tensor.differentiating import Differentiating
 from engine.tensor.filling import Filling
+from engine.tensor.holding import PackedHeld
 from engine.tensor.indexing import Indexing
 from engine.tensor.memory import owner
 from engine.tensor.multiplying import Multiplying
@@ -53,7 +60,16 @@ from engine.tensor.showing import Showing
 from engine.tensor.sorting import Sorting
 from engine.tensor.statistics import Statistics
 from engine.tensor.sweeping import ownership
-from engine.tensor.vertex import Vertex, node, part_vertex, plan_of, users_frame
+from engine.tensor.vertex import (
+    NUMBER,
+    Vertex,
+    is_half,
+    node,
+    part_vertex,
+    plan_of,
+    users_frame,
+    widen,
+)
 from engine.tensor.writing import Writing
 
 _F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
@@ -70,6 +86,7 @@ def _binary(op: Op) -> tuple[Callable, Callable]:
     both_stretched, left_stretched, right_stretched = (
         plan_of(op, mask, stretched=True) for mask in ("11", "10", "01")
     )
+    by_number, of_number = plan_of(op, f"1{NUMBER}"), plan_of(op, f"{NUMBER}1")
 
     def operator(self: Tensor, other: Any) -> Any:
         x = self._data
@@ -107,12 +124,15 @@ def _binary(op: Op) -> tuple[Callable, Callable]:
         if special.count:
             if not is_grad_enabled():
                 return result
-            if is_anomaly_enabled():
+            if is_anomaly_enabled() or saved_hooks():
                 return _general(op, self, other)
         if vx is not None:
             shape = x.shape
             if vy is None:
-                plan = left if out.shape == shape else left_stretched
+                if type(y) is not np.ndarray:
+                    plan = by_number
+                else:
+                    plan = left if out.shape == shape else left_stretched
                 held = plan.hold(x, y, out)
                 result._vertex = node(plan, vx, None, held, out.shape, _getframe(1))
             else:
@@ -150,8 +170,8 @@ def _binary(op: Op) -> tuple[Callable, Callable]:
         elif vertex is True:
             vertex = self
         if vertex is not None:
-            held = right.hold(other, y, out)
-            vertex = node(right, vertex, None, held, out.shape, _getframe(1))
+            held = of_number.hold(other, y, out)
+            vertex = node(of_number, vertex, None, held, out.shape, _getframe(1))
         result._vertex = vertex
         return result
 
@@ -335,7 +355,7 @@ class Tensor(
 
         The result is a Tensor, or a tuple of them for an operation with several.
         """
-        if isinstance(op, Elementwise):
+        if op.broadcasts:
             inputs = promote(op, inputs)
         arrays, vertices, mask = [], [], ""
         for name, x in zip(op.inputs, inputs, strict=True):
@@ -348,17 +368,22 @@ class Tensor(
                 vertex = None if name in op.constant else x.vertex()
             else:
                 arrays.append(x)
-                vertex = None
+                mask += PLAIN if isinstance(x, np.ndarray) else NUMBER
+                continue
             if vertex is None:
                 mask += PLAIN
             else:
                 mask += VERTEX
                 vertices.append(vertex)
+        forward = op.forward
+        half = op.broadcasts and any(isinstance(x, np.ndarray) and is_half(x.dtype) for x in arrays)
+        if half and op.rules:
+            forward = _through_float32(forward)
         try:
-            out = op.forward(*arrays, **params)
-        except Warning:
+            out = forward(*arrays, **params)
+        except (Warning, ArithmeticError):
             with np.errstate(all="ignore"):
-                out = op.forward(*arrays, **params)
+                out = forward(*arrays, **params)
         except ValueError as error:
             raise _refusal(op, arrays, error) from error
         kept: tuple = ()
@@ -370,7 +395,7 @@ class Tensor(
         if not vertices or not outs or (special.count and not is_grad_enabled()):
             results = tuple(Tensor.at(o, None) for o in outs)
         else:
-            results = _recorded(op, mask, arrays, vertices, outs, kept, params)
+            results = _recorded(op, mask, arrays, vertices, outs, kept, params, half)
         if op.is_view and outs and shares_memory(outs[0], arrays[0]):
             for place, result in enumerate(results):
                 seen = op.view_of_part(place, params) if op.many_outs else (op, params)
@@ -458,18 +483,21 @@ _ONE, _BOTH, _X, _Y = ("1", False), ("11", False), ("10", False), ("01", False)
 
 
 def _recorded(
-    op: Op, mask: str, arrays: list, vertices: list, outs: tuple, kept: tuple, params: dict
-) -> tuple[Tensor, ...]:
+    op: Op, mask: str, arrays: list, vertices: list, outs: tuple, kept: tuple, params: dict,
+    half: bool,
+) -> tuple[Tensor, ...]:  # fmt: skip
     """The results of an operation with their vertices."""
-    stretched = isinstance(op, Elementwise) and any(
+    stretched = op.broadcasts and any(
         m == VERTEX and x.shape != outs[0].shape for m, x in zip(mask, arrays, strict=True)
     )
-    plan = plan_of(op, mask, stretched)
+    plan = plan_of(op, mask, stretched, half)
     if plan.kind == MANY:
         x, y = tuple(vertices), None
     else:
         x, y = (*vertices, None)[:2]
     held = plan.hold(*arrays, *((outs,) if op.many_outs else outs), *kept)
+    if special.count and saved_hooks():
+        held = PackedHeld(held, Tensor.at, saved_hooks())
     vertex = node(plan, x, y, held, outs[0].shape, users_frame(3))
     if params:
         vertex.params = params
@@ -477,6 +505,17 @@ def _recorded(
         return (Tensor.at(outs[0], vertex if outs[0].dtype.kind in _DIFFERENTIABLE else None),)
     vertex.shape = tuple((o.shape, o.dtype) for o in outs)
     return tuple(Tensor.at(o, part_vertex(vertex, k)) for k, o in enumerate(outs))
+
+
+def _through_float32(forward: Callable) -> Callable:
+    """A forward for 16-bit numbers: computed as float32, and rounded once at the end."""
+
+    def computed(*arrays: Any, **params: Any) -> np.ndarray:
+        kind = next(x.dtype for x in arrays if isinstance(x, np.ndarray) and is_half(x.dtype))
+        out = np.asarray(forward(*map(widen, arrays), **params))
+        return out.astype(kind) if out.dtype == _F32 else out
+
+    return computed
 
 
 _DIFFERENTIABLE = "fV"  # floating-point numbers; bfloat16 is a type of its own to NumPy
@@ -496,7 +535,7 @@ def shares_memory(view: np.ndarray, array: Any) -> bool:
 def _refusal(op: Op, arrays: list, error: ValueError) -> Exception:
     """PyTorch's error for shapes that do not fit, where NumPy raised its own."""
     shapes = [np.shape(a) for a in arrays if isinstance(a, np.ndarray)]
-    if not isinstance(op, Elementwise) or len(shapes) < 2:
+    if not op.broadcasts or len(shapes) < 2:
         error.add_note(f"in the operation {op.name}")
         return error
     for first, second in combinations(shapes, 2):

@@ -33,7 +33,11 @@ from engine.core.graph import describe, next_serial
 from engine.core.op import Op
 from engine.core.plan import BOTH, MANY, ONE_X, VERTEX, define, in_brackets, inline, once
 from engine.ops.shape import sum_to
+from engine.tensor.holding import FREED
 from engine.tensor.memory import writes, written
+
+NUMBER = "n"
+"""What a mask says of an input that is a plain number (see `VERTEX` and `PLAIN`)."""
 
 _PACKAGE = __name__.split(".")[0] + "."
 
@@ -56,23 +60,6 @@ class Vertex:
         "__weakref__", "code", "extra", "held", "params", "plan", "position", "serial", "shape",
         "x", "y",
     )  # fmt: skip
-
-
-class Freed:
-    """What a vertex holds once the sweep has passed: nothing, and it says so."""
-
-    def __iter__(self) -> Any:
-        raise RuntimeError(
-            "Trying to backward through the graph a second time, but what it needs was freed after "
-            "the first time. Give the first backward() or grad() retain_graph=True to keep it, or "
-            "compute the result anew"
-        )
-
-    def __repr__(self) -> str:
-        return "<freed>"
-
-
-FREED = Freed()
 
 
 class Parts:
@@ -113,18 +100,21 @@ class ArrayPlan:
 
     Args:
         op: the operation.
-        mask: a character for each input, `VERTEX` where a gradient goes.
+        mask: a character for each input, `VERTEX` where a gradient goes, `NUMBER` for a number.
         stretched: some input was broadcast, so shares are summed back to their inputs' shapes.
+        half: the numbers have 16 bits; the rules compute on them as float32 and are rounded once.
     """
 
-    def __init__(self, op: Op, mask: str, stretched: bool) -> None:
+    def __init__(self, op: Op, mask: str, stretched: bool, half: bool = False) -> None:
         self.op = op
         self.mask = mask
         self.stretched = stretched
+        self.half = half
         self.wanted = [x for x, m in zip(op.inputs, mask, strict=True) if m == VERTEX]
         packed = len(self.wanted) > 2 or any(x in op.groups for x in self.wanted)
         self.kind = MANY if packed else (ONE_X, BOTH)[len(self.wanted) - 1]
         self.holds = self._holds()
+        self.frees = any(not name.endswith("_shape") for name in self.holds)
         self._narrowed: dict[Any, Callable] = {}
 
     def _holds(self) -> tuple[str, ...]:
@@ -187,9 +177,7 @@ class ArrayPlan:
             pull = self._narrowed[needed, recorded] = self._define("pull", "vertex, g", *text)
         return pull
 
-    def _text(
-        self, recorded: bool, skipped: Sequence[str] = ()
-    ) -> tuple[list[str], dict[str, Any]]:
+    def _text(self, recorded: bool, skipped: Sequence[str] = ()) -> tuple[list[str], dict]:
         op = self.op
         if op.quick is not None and not recorded:
             return self._quick_text(skipped)
@@ -197,13 +185,17 @@ class ArrayPlan:
         lines = []
         if self.holds:
             lines = ["if vertex.serial < writes.last:", "    check(vertex)"]
-            lines.append(f"{in_brackets(self.holds)} = vertex.held")
+            held = "map(widen, vertex.held)" if self.half and not recorded else "vertex.held"
+            lines.append(f"{in_brackets(self.holds)} = {held}")
+        if self.half and not recorded:
+            lines.append("g, kind = widen(g), g.dtype")
         params = once(chain.from_iterable(rule.params for rule in rules))
         names: dict[str, Any] = {
             "writes": writes,
             "check": refuse_stale,
             "fit": sum_to if recorded else maths.sum_to,
             "zero": _zero_recorded if recorded else maths.zero,
+            "widen": widen,
         }
         if recorded:
             lines += self._handles()
@@ -233,6 +225,8 @@ class ArrayPlan:
             if function is not None:
                 names[f"{'to' if op.rules[x].is_flow else 'slope'}_{x}"] = function
         shares = ["None" if x in skipped else self._share(x) for x in self.wanted]
+        if self.half and not recorded:
+            shares = [share if share == "None" else f"({share}).astype(kind)" for share in shares]
         lines.append(f"return {in_brackets(shares)}")
         return lines, names
 
@@ -309,6 +303,7 @@ class PartPlan:
     kind = ONE_X
     mask = VERTEX
     wanted = ("x",)
+    frees = False
 
     def __init__(self, op: Op, place: int) -> None:
         self.op = op
@@ -329,12 +324,12 @@ class PartPlan:
         return f"result {self.place}"
 
 
-def plan_of(op: Op, mask: str, stretched: bool = False) -> ArrayPlan:
+def plan_of(op: Op, mask: str, stretched: bool = False, half: bool = False) -> ArrayPlan:
     """The plan of an operation on arrays, made on first use and kept with the operation."""
-    key = (mask, stretched)
+    key = (mask, stretched, half) if half else (mask, stretched)
     plan = op.plans.get(key)
     if plan is None:
-        plan = op.plans[key] = ArrayPlan(op, mask, stretched)
+        plan = op.plans[key] = ArrayPlan(op, mask, stretched, half)
     return plan
 
 
@@ -404,6 +399,18 @@ def refuse_stale(vertex: Vertex) -> None:
                     f"{list(array.shape)}, as it was, and it was written after that. Write x = x + "
                     f"1 in place of x += 1 or x.add_(1), or change a copy: x.clone()"
                 )
+
+
+def is_half(dtype: np.dtype) -> bool:
+    """True for float16 and bfloat16, which are computed with as float32 and rounded at the end."""
+    return dtype.itemsize == 2 and dtype.kind in "fV"
+
+
+def widen(held: Any) -> Any:
+    """An array of 16-bit numbers as float32; anything else as it is."""
+    if isinstance(held, np.ndarray) and is_half(held.dtype):
+        return held.astype(np.float32)
+    return held
 
 
 def _zero_recorded(g: Any) -> Any:

@@ -18,7 +18,7 @@ from engine.core.modes import is_grad_enabled
 from engine.core.op import Op
 from engine.dtypes import can_cast, dtype_of
 from engine.ops import elementwise as ops
-from engine.ops.index import get, is_basic, walk
+from engine.ops.index import get, walk
 from engine.ops.shape import clone, to_dtype
 from engine.tensor.memory import owner, refuse_overlap, stamp
 
@@ -156,7 +156,7 @@ class Writing:
     # --- writing through an index ---
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        path = tuple((get, {"index": part}) for part in self.canonical_indices(index))
+        path = tuple(self.steps(index))
         if not hasattr(value, "at"):
             if not isinstance(value, bool | int | float | np.generic):
                 raise TypeError(
@@ -170,11 +170,12 @@ class Writing:
     def _assign(self, path: tuple, value: Any) -> None:
         """`part = value`, for the part of this Tensor that a path of views leads to."""
         data = self._data
-        target, index = walk(data, path[:-1]), path[-1][1]["index"]
+        target, (op, last) = walk(data, path[:-1]), path[-1]
+        index = last["index"]
         value = self._fitting(value, index)
         new = value._data
         if new.ndim:
-            refuse_overlap(target[index] if is_basic(index) else target, new)
+            refuse_overlap(target[index] if op is get else target, new)
         vertex = value.vertex()
         if vertex is not None:
             self._refuse_blind()

@@ -50,10 +50,11 @@ def single(value: Fraction) -> float:
 
 
 TINY = [1e-38, -1e-40, 2.0**-149, 2.0**-110 * (1 + 2.0**-23)]
-SCALES = st.sampled_from([0.1, 1.7, -3.3, 1e-3, 1e30, *TINY]) | st.floats(-10, 10, width=32)
+SHIFTS = st.sampled_from([0.1, 1.7, -3.3, 1e-3, 1e30, *TINY]) | st.floats(-10, 10, width=32)
+SCALES = SHIFTS.map(abs)
 
 
-@given(st.lists(st.floats(-8, 8, width=32), min_size=1, max_size=40), SCALES, SCALES)
+@given(st.lists(st.floats(-8, 8, width=32), min_size=1, max_size=40), SCALES, SHIFTS)
 @example([2.0**-20, 1.0], 1.0 + 2.0**-20, 1.0)
 def test_float32_arrays(numbers: list[float], scale: float, shift: float) -> None:
     x = np.array(numbers, np.float32)
@@ -74,10 +75,20 @@ def test_float32_where_two_roundings_differ() -> None:
     assert x.tolist() == [expected] * 20
 
 
+def test_float32_where_two_roundings_differ_below_the_normal_numbers() -> None:
+    # The same at 2**-127, where a float32 has fewer bits.
+    x = np.full(20, 2.0**-50 * (1 - 2.0**-23), np.float32)
+    scale, shift = 2.0**-100 * (1 + 2.0**-23), 2.0**-127 + 2.0**-149
+    expected = single(Fraction(float(x[0])) * Fraction(scale) + Fraction(shift))
+    assert np.float32(float(x[0]) * scale + shift) != expected
+    scale_and_shift(x, scale, shift)
+    assert x.tolist() == [expected] * 20
+
+
 @given(
     st.lists(st.floats(-8, 8), min_size=17, max_size=40),
     SCALES | st.sampled_from([1e-300, 1e300, 2.0**-1050]),
-    SCALES | st.sampled_from([1e-300, 1e300, 2.0**-1050]),
+    SHIFTS | st.sampled_from([1e-300, 1e300, 2.0**-1050]),
 )
 def test_float64_arrays(numbers: list[float], scale: float, shift: float) -> None:
     x = np.array(numbers)
@@ -106,3 +117,13 @@ def test_minus_zero_becomes_zero(dtype: type, scale: float, shift: float) -> Non
     scale_and_shift(x, scale, shift)
     assert not np.signbit(x).any()
     assert x[:3].tolist() == [shift, shift, scale + shift]
+
+
+@pytest.mark.parametrize(("dtype", "tiny"), [(np.float32, 2.0**-149), (np.float64, 2.0**-1074)])
+def test_what_is_too_small_keeps_its_sign(dtype: type, tiny: float) -> None:
+    x = np.array([-0.25, 0.25] * 20, dtype)
+    scale_and_shift(x, tiny, 0.0)
+    assert not x.any() and np.signbit(x).tolist() == [True, False] * 20
+    x = np.array([-0.25, 0.25] * 20, dtype)
+    scale_and_shift(x, 0.0, 0.0)
+    assert not np.signbit(x).any()

@@ -44,13 +44,20 @@ def test_over_some_dimensions(name, data):
     shape = data.draw(shapes())
     x = data.draw(tied(shape, data.draw(st.sampled_from(TYPES))))
     dim, keepdim = some(data.draw, shape), data.draw(st.booleans())
+    if name in ("std", "var") and dim == ():
+        dim = None  # for which PyTorch's gradient divides by the wrong count
+    # Where the deviation is 0, or not a number, the second order is arbitrary.
+    second = name not in ("std", "var")
     if dim is None and not keepdim:
-        check(lambda torch, x: getattr(x, name)(), x)
-        check(lambda torch, x: getattr(torch, name)(x), x)
+        check(lambda torch, x: getattr(x, name)(), x, second=second)
+        check(lambda torch, x: getattr(torch, name)(x), x, second=second)
     elif dim is not None:
-        check(lambda torch, x: getattr(x, name)(dim, keepdim=keepdim), x)
+        check(lambda torch, x: getattr(x, name)(dim, keepdim=keepdim), x, second=second)
         if name != "nanmean":  # which PyTorch gave no second name
-            check(lambda torch, x: getattr(torch, name)(x, axis=dim, keepdims=keepdim), x)
+            check(
+                lambda torch, x: getattr(torch, name)(x, axis=dim, keepdims=keepdim),
+                x, second=second,
+            )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["max", "min", "prod", "argmax", "argmin"])
@@ -74,7 +81,8 @@ def test_another_type(name, data):
     kind = data.draw(st.sampled_from(["float32", "float64", "int64", "int32"]))
     if kind.startswith("int") and x.dtype.kind == "f":
         x = x.astype(np.int32)
-    check(lambda torch, x: getattr(x, name)(0, dtype=getattr(torch, kind)), x)
+    close = 2e-5 if "float32" in (kind, str(x.dtype)) else None
+    check(lambda torch, x: getattr(x, name)(0, dtype=getattr(torch, kind)), x, tolerance=close)
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int32, np.float16])
@@ -92,10 +100,10 @@ def test_small_types(name, kind):
 def test_deviations_with_corrections(data):
     shape = data.draw(shapes(0, 3, 1))
     x = distinct(data.draw, shape, data.draw(st.sampled_from(FLOATS)))
-    dim, correction = some(data.draw, shape), data.draw(st.sampled_from([0, 1, 2, 1.5]))
+    dim, correction = some(data.draw, shape) or 0, data.draw(st.sampled_from([0, 1, 2, 1.5]))
     keepdim = data.draw(st.booleans())
-    count = x.size if dim in (None, ()) else int(np.prod([x.shape[d] for d in np.atleast_1d(dim)]
-                                                         if x.ndim else 1))  # fmt: skip
+    dims = np.atleast_1d(dim) if shape else []
+    count = math.prod(shape[d] for d in dims)
     second = count > correction  # else all is infinity or NaN, and the second order arbitrary
     for name in ("std", "var", "std_mean", "var_mean"):
         check(
@@ -237,7 +245,8 @@ def test_trace():
 @settings(max_examples=15)
 @given(data=st.data())
 def test_cdist(data):
-    x, y = distinct(data.draw, (2, 3)), distinct(data.draw, (4, 3)) + 0.1
+    rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
+    x, y = rng.normal(size=(2, 3)), rng.normal(size=(4, 3))
     p = data.draw(st.sampled_from([1.0, 2.0, 3.0, INF]))
     check(lambda torch, x, y: torch.cdist(x, y, p), x, y, second=False)
     check(lambda torch, x, y: torch.cdist(x[None], y, p), x, y, second=False)
@@ -250,7 +259,7 @@ ON_SPECIAL = {
     "mean": lambda torch, x: x.mean(0),
     "nansum": lambda torch, x: x.nansum(0),
     "nanmean": lambda torch, x: x.nanmean(),
-    "prod": lambda torch, x: x.prod(),
+    "prod": lambda torch, x: x.prod(0),
     "max": lambda torch, x: x.max(),
     "max(dim)": lambda torch, x: x.max(0),
     "min(dim)": lambda torch, x: x.min(0),

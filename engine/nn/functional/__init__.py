@@ -22,4 +22,13 @@ from engine.nn.functional.loss import (
     mse_loss,
     nll_loss,
 )
+from engine.nn.functional.normalization import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    local_response_norm,
+    normalize,
+    rms_norm,
+)
 from engine.nn.functional.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d

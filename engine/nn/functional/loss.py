@@ -29,6 +29,19 @@ def reduced(loss: Any, reduction: str) -> Any:
     raise ValueError(f"{reduction} is not a valid value for reduction: it is mean, sum or none")
 
 
+_PARAMS = {reduction: {"reduction": reduction} for reduction in ("mean", "sum", "none")}
+
+
+def check_reduction(reduction: str) -> None:
+    """Refuses a reduction that does not exist.
+
+    Raises:
+        ValueError: naming those that do.
+    """
+    if reduction not in _PARAMS:
+        raise ValueError(f"{reduction} is not a valid value for reduction: mean, sum or none")
+
+
 def _pair(what: str, input: Any, target: Any) -> None:
     """Warns where sizes differ and would be broadcast, which is rarely meant."""
     if input._data.shape != target._data.shape:
@@ -47,8 +60,14 @@ def mse_loss(
 ) -> Any:  # fmt: skip
     """The square of the difference."""
     _pair("mse_loss", input, target)
-    difference = input - target
-    loss = difference * difference
+    if input._data.shape != target._data.shape or input._data.dtype != target._data.dtype:
+        difference = input - target
+        loss = difference * difference
+    elif weight is None:
+        check_reduction(reduction)
+        return input.record(ops.mse_loss, (input, target), _PARAMS[reduction])
+    else:
+        loss = input.record(ops.mse_loss, (input, target), _PARAMS["none"])
     return reduced(loss if weight is None else loss * weight, reduction)
 
 
@@ -81,8 +100,7 @@ def cross_entropy(
         IndexError: for a target that is no class.
         ValueError, RuntimeError: for shapes and types that do not fit.
     """
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"{reduction} is not a valid value for reduction")
+    check_reduction(reduction)
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     shape = input._data.shape

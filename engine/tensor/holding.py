@@ -1,7 +1,7 @@
-"""What a vertex holds, while `saved_tensors_hooks` is on: in the form that the user's hooks gave it.
+"""What a vertex may hold in the place of arrays: nothing any more, or what a user's hooks made.
 
-Rules read what is held by going through it (`(y, x,) = vertex.held`), so it is enough that going
-through a `PackedHeld` unpacks. Nothing else knows that anything is packed.
+Rules read what is held by going through it (`(y, x,) = vertex.held`). So going through `FREED`
+raises, and going through a `PackedHeld` (`saved_tensors_hooks`) unpacks; nothing else knows.
 """
 
 from __future__ import annotations
@@ -10,6 +10,23 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+
+
+class Freed:
+    """What a vertex holds once the sweep has passed: nothing, and it says so."""
+
+    def __iter__(self) -> Any:
+        raise RuntimeError(
+            "Trying to backward through the graph a second time, but what it needs was freed after "
+            "the first time. Give the first backward() or grad() retain_graph=True to keep it, or "
+            "compute the result anew"
+        )
+
+    def __repr__(self) -> str:
+        return "<freed>"
+
+
+FREED = Freed()
 
 
 class Packed:

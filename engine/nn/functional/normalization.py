@@ -1,0 +1,167 @@
+"""Normalisation as functions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from engine.core.modes import no_grad
+from engine.ops import fused as ops
+from engine.ops.joining import concatenate
+
+
+def batch_norm(
+    input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
+    training: bool = False, momentum: float = 0.1, eps: float = 1e-5,
+) -> Any:  # fmt: skip
+    """Each channel of `input` (N, C, ...) with mean 0 and deviation 1, times weight, plus bias.
+
+    While training (or without running figures) mean and variance are the batch's, and the running
+    ones take them up; else the running ones are used.
+
+    Raises:
+        ValueError: for one value per channel while training.
+        RuntimeError: for another number of channels.
+    """
+    x = input._data
+    if x.ndim < 2:
+        raise ValueError(f"expected 2D or more input (got {x.ndim}D input)")
+    channels = x.shape[1]
+    for name, each in (("running_mean", running_mean), ("weight", weight), ("bias", bias)):
+        if each is not None and each._data.size != channels:
+            raise RuntimeError(f"{name} should contain {channels} elements not {each._data.size}")
+    if training or running_mean is None:
+        count = x.size // max(channels, 1)
+        if count <= 1 and training:
+            raise ValueError(
+                f"Expected more than 1 value per channel when training, got input size "
+                f"{input.shape}"
+            )
+        found, (center, scale) = input.run(ops.batch_norm, (input, weight, bias), {"eps": eps})
+        if training and running_mean is not None:
+            with no_grad():
+                variance = 1 / (scale * scale) - eps
+                unbiased = variance.reshape(-1) * (count / (count - 1))
+                _blend(running_mean, center.reshape(-1), momentum)
+                _blend(running_var, unbiased, momentum)
+        return found
+    shape = (1, channels, *[1] * (x.ndim - 2))
+    scale = input.at(1 / np.sqrt(running_var._data + running_var._data.dtype.type(eps)), None)
+    scale = scale if weight is None else scale * weight
+    shift = -running_mean.detach() * scale
+    shift = shift if bias is None else shift + bias
+    return input * scale.reshape(shape) + shift.reshape(shape)
+
+
+def _blend(running: Any, new: np.ndarray, momentum: float) -> None:
+    """Moves a running figure towards a new one."""
+    running.copy_(running.at(running._data * (1 - momentum) + momentum * new, None))
+
+
+def layer_norm(
+    input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """The last dimensions of `input`, which are of `normalized_shape`, together with mean 0 and
+    deviation 1, times weight, plus bias.
+
+    Raises:
+        RuntimeError: where the last dimensions are of another shape.
+    """
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not shape or input._data.shape[-len(shape) :] != shape:
+        raise RuntimeError(
+            f"Given normalized_shape={list(shape)}, expected input with shape "
+            f"[*, {', '.join(map(str, shape))}], but got input of size{list(input.shape)}"
+        )
+    params = {"axes": len(shape), "eps": eps}
+    return input.record(ops.layer_norm, (input, weight, bias), params)
+
+
+def group_norm(
+    input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """Each group of channels of `input` (N, C, ...) with mean 0 and deviation 1, then each channel
+    times its weight, plus its bias."""
+    n, channels = input._data.shape[:2]
+    if channels % num_groups:
+        raise RuntimeError(
+            f"Expected number of channels in input to be divisible by num_groups, but got input of "
+            f"shape {list(input.shape)} and num_groups={num_groups}"
+        )
+    spatial = math.prod(input._data.shape[2:])
+    rows = input.reshape(n * num_groups, channels // num_groups * spatial)
+    rows = layer_norm(rows, rows._data.shape[1], eps=eps).reshape(input._data.shape)
+    shape = (1, channels, *[1] * (input._data.ndim - 2))
+    rows = rows if weight is None else rows * weight.reshape(shape)
+    return rows if bias is None else rows + bias.reshape(shape)
+
+
+def instance_norm(
+    input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None,
+    bias: Any = None, use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
+) -> Any:  # fmt: skip
+    """Each channel of each image of `input` (N, C, ...) with mean 0 and deviation 1."""
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    n, channels, *spatial = input._data.shape
+    count = math.prod(spatial)
+    if count <= 1:
+        raise ValueError(
+            f"Expected more than 1 spatial element when training, got input size {input.shape}"
+        )
+    if running_mean is not None:
+        with no_grad():
+            flat = input._data.reshape(n, channels, -1)
+            _blend(running_mean, flat.mean(2).mean(0), momentum)
+            _blend(running_var, flat.var(2, ddof=1).mean(0), momentum)
+    return group_norm(input, channels, weight, bias, eps)
+
+
+def rms_norm(
+    input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None
+) -> Any:
+    """The last dimensions of `input` over the root of the mean of their squares, times weight."""
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if input._data.shape[-len(shape) :] != shape:
+        raise RuntimeError(
+            f"Given normalized_shape={list(shape)}, expected input with shape "
+            f"[*, {', '.join(map(str, shape))}], but got input of size{list(input.shape)}"
+        )
+    eps = float(np.finfo(input._data.dtype).eps) if eps is None else eps
+    dims = tuple(range(-len(shape), 0))
+    scaled = input * (((input * input).mean(dims, keepdim=True) + eps).rsqrt())
+    return scaled if weight is None else scaled * weight
+
+
+def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Any:
+    """`input` over its p-norm along a dimension (no smaller than eps)."""
+    length = input.norm(p, dim, keepdim=True).clamp_min(eps)
+    return input / length
+
+
+def local_response_norm(
+    input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Any:
+    """Each element over a power of the squares of its neighbours in `size` channels.
+
+    Source: Krizhevsky et al., ImageNet Classification with Deep Convolutional Networks, 2012.
+    """
+    if input._data.ndim < 3:
+        raise ValueError(
+            f"Expected 3D or higher dimensionality input (got {input._data.ndim} dimensions)"
+        )
+    channels = input._data.shape[1]
+    squares = input * input
+    near = None
+    for offset in range(-(size // 2), (size - 1) // 2 + 1):
+        low, high = max(0, offset), min(channels, channels + offset)
+        if high <= low:
+            continue
+        part = squares[:, low:high]
+        rest = [part.new_zeros((len(part), abs(offset), *part.shape[2:]))] if offset else []
+        from_one = [*rest, part] if offset < 0 else [part, *rest]
+        whole = concatenate(from_one, dim=1) if rest else part
+        near = whole if near is None else near + whole
+    return input / (near * (alpha / size) + k) ** beta

@@ -1,0 +1,456 @@
+"""`grad` and `backward` on Tensors and Values: against PyTorch, and what is computed at all."""
+
+import numpy as np
+import pytest
+from both_sides import both
+
+import engine
+from engine import Value
+from engine.core.op import Elementwise, Op
+
+torch_too = pytest.mark.torch
+
+
+def leaf(torch, *numbers, dtype="float32"):
+    return torch.tensor(list(numbers), dtype=getattr(torch, dtype), requires_grad=True)
+
+
+CASES = {}
+
+
+def case(program):
+    CASES[program.__name__] = program
+    return program
+
+
+@case
+def several_outputs_and_inputs(torch):
+    x, y = leaf(torch, 1.0, 2.0), leaf(torch, 3.0, -4.0)
+    u, v = x * y, (x * x).sum()
+    found = torch.autograd.grad([u, v], [x, y], [torch.tensor([0.5, -2.0]), None])
+    return found, x.grad is None
+
+
+@case
+def an_input_that_is_no_leaf(torch):
+    x = leaf(torch, 1.0, 2.0)
+    w = x * 2
+    y = w * w + x
+    return torch.autograd.grad(y, [w, x, w], torch.tensor([0.5, -2.0]))
+
+
+@case
+def an_output_by_itself(torch):
+    x = leaf(torch, 1.0, 2.0)
+    return torch.autograd.grad(x, x, torch.tensor([0.5, -2.0]))
+
+
+@case
+def second_order(torch):
+    x = leaf(torch, 1.0, 2.0)
+    (first,) = torch.autograd.grad((x * x * x).sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(first, x, torch.tensor([0.5, -2.0]), create_graph=True)
+    (third,) = torch.autograd.grad(second.sum(), x)
+    return first, second, third
+
+
+@case
+def create_graph_through_backward(torch):
+    x = leaf(torch, 1.0, 2.0)
+    (x * x * x).sum().backward(create_graph=True)
+    first, x.grad = x.grad, None
+    (first * first).sum().backward()
+    return first, x.grad
+
+
+@case
+def unused_is_an_error(torch):
+    x, y = leaf(torch, 1.0), leaf(torch, 2.0)
+    return torch.autograd.grad(x.sum(), [x, y])
+
+
+@case
+def unused_allowed(torch):
+    x, y = leaf(torch, 1.0), leaf(torch, 2.0)
+    return torch.autograd.grad((x * 2).sum(), [x, y], allow_unused=True)
+
+
+@case
+def unused_materialized(torch):
+    x, y = leaf(torch, 1.0), leaf(torch, 2.0, dtype="float64")
+    return torch.autograd.grad((x * 2).sum(), [x, y], materialize_grads=True)
+
+
+@case
+def materialize_and_refuse(torch):
+    x = leaf(torch, 1.0)
+    return torch.autograd.grad(x.sum(), x, allow_unused=False, materialize_grads=True)
+
+
+@case
+def no_inputs(torch):
+    return torch.autograd.grad(leaf(torch, 1.0).sum(), [])
+
+
+@case
+def no_outputs(torch):
+    return torch.autograd.grad([], leaf(torch, 1.0))
+
+
+@case
+def an_input_without_gradient(torch):
+    return torch.autograd.grad(leaf(torch, 1.0).sum(), torch.tensor([1.0]))
+
+
+@case
+def an_output_without_gradient(torch):
+    return torch.autograd.grad(torch.tensor(1.0), leaf(torch, 1.0))
+
+
+@case
+def an_output_with_many_elements(torch):
+    x = leaf(torch, 1.0, 2.0)
+    return torch.autograd.grad(x * 2, x)
+
+
+@case
+def a_gradient_of_another_shape(torch):
+    x = leaf(torch, 1.0, 2.0)
+    return torch.autograd.grad(x * 2, x, torch.tensor([1.0, 1.0, 1.0]))
+
+
+@case
+def a_gradient_of_another_type(torch):
+    x = leaf(torch, 1.0, 2.0)
+    wide = torch.tensor([1.0, 0.1], dtype=torch.float64)
+    whole = torch.tensor([1, 3])
+    return torch.autograd.grad(x * 2, x, wide), torch.autograd.grad(x * 2, x, whole)
+
+
+@case
+def an_input_that_is_no_tensor(torch):
+    return torch.autograd.grad(leaf(torch, 1.0).sum(), 3)
+
+
+@case
+def an_output_that_is_no_tensor(torch):
+    return torch.autograd.grad(3, leaf(torch, 1.0))
+
+
+@case
+def freed_after_the_first(torch):
+    x = leaf(torch, 1.0, 2.0)
+    y = (x * x).sum()
+    torch.autograd.grad(y, x)
+    return torch.autograd.grad(y, x)
+
+
+@case
+def retained(torch):
+    x = leaf(torch, 1.0, 2.0)
+    y = (x * x).sum()
+    return torch.autograd.grad(y, x, retain_graph=True), torch.autograd.grad(y, x)
+
+
+@case
+def not_retained_although_recorded(torch):
+    x = leaf(torch, 1.0, 2.0)
+    y = (x * x).sum()
+    torch.autograd.grad(y, x, create_graph=True, retain_graph=False)
+    return torch.autograd.grad(y, x)
+
+
+@case
+def shapes_are_not_freed(torch):
+    x = leaf(torch, 1.0, 2.0)
+    y = (x + 1).sum()
+    y.backward()
+    y.backward()
+    return x.grad
+
+
+@case
+def numbers_are_freed(torch):
+    y = (leaf(torch, 1.0, 2.0) * 2).sum()
+    y.backward()
+    y.backward()
+
+
+@case
+def freed_only_where_it_was_gone_through(torch):
+    x, w = leaf(torch, 1.0, 2.0), leaf(torch, 3.0, 4.0)
+    u, v = x.exp(), w.exp()
+    y = (u + v).sum()
+    first = torch.autograd.grad(y, x)
+    return first, torch.autograd.grad(y, w)
+
+
+@case
+def backward_of_several(torch):
+    x, y = leaf(torch, 1.0, 2.0), leaf(torch, 3.0, -4.0)
+    torch.autograd.backward([x * y, (x * x).sum()], [torch.tensor([0.5, -2.0]), None])
+    return x.grad, y.grad
+
+
+@case
+def backward_by_some_inputs(torch):
+    x, y = leaf(torch, 1.0, 2.0), leaf(torch, 3.0, -4.0)
+    w = x * 2
+    torch.autograd.backward((w * w * y).sum(), inputs=[w, y])
+    return x.grad, y.grad, w.grad
+
+
+@case
+def backward_by_one_input(torch):
+    x, y = leaf(torch, 1.0, 2.0), leaf(torch, 3.0, -4.0)
+    (x * y).sum().backward(inputs=x)
+    return x.grad, y.grad
+
+
+@case
+def backward_by_no_inputs(torch):
+    return torch.autograd.backward(leaf(torch, 1.0).sum(), inputs=[])
+
+
+@case
+def backward_twice_adds(torch):
+    x = leaf(torch, 1.0, 2.0)
+    y = (x * x).sum()
+    y.backward(retain_graph=True)
+    first = x.grad
+    y.backward()
+    return x.grad, first is x.grad
+
+
+@case
+def backward_onto_a_recorded_gradient(torch):
+    x = leaf(torch, 1.0, 2.0)
+    (x * x).sum().backward(create_graph=True)
+    first = x.grad
+    (x * x).sum().backward()
+    return x.grad.detach(), first is x.grad
+
+
+@case
+def backward_onto_an_assigned_gradient(torch):
+    x = leaf(torch, 1.0, 2.0)
+    mine = torch.tensor([10.0, 20.0])
+    x.grad = mine
+    (x * x).sum().backward()
+    return x.grad, mine, x.grad is mine
+
+
+@case
+def a_number_for_a_gradient(torch):
+    return (leaf(torch, 1.0) * 2).sum().backward(1.0)
+
+
+@case
+def a_leaf_of_another_type(torch):
+    x, y = leaf(torch, 1.0, 2.0, dtype="float64"), leaf(torch, 3.0, 0.1)
+    z = x * y
+    z.backward(torch.tensor([0.5, -2.0], dtype=torch.float64))
+    return z.detach(), x.grad, y.grad
+
+
+@case
+def stretched_inputs(torch):
+    x = torch.tensor([[1.0], [2.0]], requires_grad=True)
+    y, n = leaf(torch, 3.0, -4.0, 5.0), torch.tensor(2.0, requires_grad=True)
+    z = x * y + n
+    torch.autograd.backward(z, torch.tensor([[1.0, 0.5, 2.0], [-1.0, 3.0, 0.25]]))
+    return x.grad, y.grad, n.grad
+
+
+@case
+def a_leaf_of_integers(torch):
+    return torch.tensor([1, 2]).requires_grad_()
+
+
+@case
+def made_of_integers(torch):
+    return torch.tensor([1, 2], requires_grad=True)
+
+
+@case
+def a_gradient_that_is_no_tensor(torch):
+    leaf(torch, 1.0).grad = 3.0
+
+
+@case
+def its_own_gradient(torch):
+    x = leaf(torch, 1.0)
+    x.grad = x
+
+
+@case
+def a_gradient_of_another_size(torch):
+    leaf(torch, 1.0).grad = torch.tensor([1.0, 2.0])
+
+
+@case
+def a_gradient_of_another_dtype(torch):
+    leaf(torch, 1.0).grad = torch.tensor([1.0], dtype=torch.float64)
+
+
+@case
+def gradient_taken_away(torch):
+    x = leaf(torch, 1.0, 2.0)
+    (x * 2).sum().backward()
+    del x.grad
+    without = x.grad is None
+    (x * 3).sum().backward()
+    return without, x.grad
+
+
+@case
+def flags_of_what_was_computed(torch):
+    return (leaf(torch, 1.0) * 2).requires_grad_(False)
+
+
+@case
+def deep_copy_of_what_was_computed(torch):
+    import copy
+
+    return copy.deepcopy(leaf(torch, 1.0) * 2)
+
+
+@case
+def copies_and_pickles(torch):
+    import copy
+    import pickle
+
+    x = leaf(torch, 1.0, 2.0)
+    (x * x).sum().backward()
+    deep = copy.deepcopy(x)
+    with torch.no_grad():
+        x *= 3
+    again = pickle.loads(pickle.dumps(x * 2))
+    return deep, deep.grad, again, again.is_leaf, deep.grad is x.grad, copy.copy(x)
+
+
+@case
+def variable(torch):
+    x = torch.tensor([1.0, 2.0])
+    v = torch.autograd.Variable(x, requires_grad=True)
+    (v * v).sum().backward()
+    x[0] = 7
+    return v, v.grad, isinstance(x, torch.autograd.Variable), torch.autograd.Variable(v * 2)
+
+
+@case
+def variable_of_a_list(torch):
+    return torch.autograd.Variable([1.0])
+
+
+@case
+def poles_are_silent(torch):
+    x = leaf(torch, 0.0, 1.0)
+    x.log().backward(torch.tensor([0.5, -2.0]))
+    return x.grad
+
+
+@torch_too
+@pytest.mark.parametrize("name", CASES)
+def test_the_same_lines_on_both_sides(name):
+    both(CASES[name])
+
+
+# --- without PyTorch ---
+
+
+def watched():
+    """An operation that counts how often the rule of each input is read."""
+    seen = {"x": 0, "y": 0}
+
+    class watched_product(Elementwise):  # noqa: N801
+        """x * y."""
+
+        def forward(self, x, y):
+            return x * y
+
+        def slope_x(self, y):
+            seen["x"] += 1
+            return y
+
+        def slope_y(self, x):
+            seen["y"] += 1
+            return x
+
+    op = watched_product()
+    assert isinstance(op, Op)
+    return op, seen
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_rules_that_nobody_asks_about_are_not_read(create_graph):
+    op, seen = watched()
+    x, y, z = (engine.tensor([2.0, 3.0], requires_grad=True) for _ in range(3))
+    off = op(y * 1.0, z)
+    total = (op(x, off.exp()) + off).sum()
+    (found,) = engine.autograd.grad(total, x, create_graph=create_graph)
+    np.testing.assert_allclose(found.detach().numpy(), np.exp([4.0, 9.0]), rtol=1e-6)
+    assert seen == {"x": 1, "y": 0}, "of one product one rule, and of the other none"
+    total = (op(x, op(y, z).exp()) + op(y, z)).sum()
+    seen.update(x=0, y=0)
+    total.backward(inputs=[x])
+    assert seen == {"x": 1, "y": 0}
+    assert y.grad is None
+    total = op(x, y).sum()
+    seen.update(x=0, y=0)
+    total.backward()
+    assert seen == {"x": 1, "y": 1}
+
+
+def test_rules_that_nobody_asks_about_are_not_read_for_values():
+    op, seen = watched()
+    x, y, z = Value(2.0), Value(3.0), Value(4.0)
+    (found,) = engine.grad(x * 2 + op(y, z), x)
+    assert found == 2.0
+    assert seen == {"x": 0, "y": 0}
+
+
+def test_values_in_both_functions():
+    x, y, z = Value(2.0), Value(3.0), Value(5.0)
+    assert engine.autograd.grad([x * y, x * x], [x, y], [10.0, 1.0]) == (34.0, 20.0)
+    first, none = engine.autograd.grad(x**3, [x, z], create_graph=True, allow_unused=True)
+    assert none is None
+    assert engine.grad(first, x) == (12.0,)
+    assert engine.grad(x * y, [x, z], materialize_grads=True) == (3.0, 0.0)
+    engine.autograd.backward([x * y, x * x], [10.0, None])
+    assert (x.grad, y.grad) == (34.0, 20.0)
+    w = x * 2
+    engine.autograd.backward(w * w, inputs=[w])
+    assert (w.grad, x.grad) == (8.0, 34.0)
+    with pytest.raises(RuntimeError, match="index 0"):
+        engine.grad(x * y, z)
+    with pytest.raises(TypeError, match="all of them Values"):
+        engine.grad([x * y, engine.tensor(1.0)], x)
+    with pytest.raises(RuntimeError, match="2 outputs and 1 grad_outputs"):
+        engine.grad([x * y, x], x, [1.0])
+
+
+def test_what_is_not_offered_says_so():
+    x = engine.tensor([1.0], requires_grad=True)
+    with pytest.raises(NotImplementedError, match="retain_graph=True"):
+        engine.autograd.grad(x * 2, x, x, is_grads_batched=True)
+
+
+def test_results_of_an_operation_with_several_are_newer_than_it():
+    """A result consumed twice, once by what was made right after it."""
+
+    class Two(engine.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2, x * 3
+
+        @staticmethod
+        def backward(ctx, g, h):
+            return 2 * g + 3 * h
+
+    x = engine.tensor([1.0, 2.0], requires_grad=True)
+    a, b = Two.apply(x)
+    c = b.exp()
+    (b * c + a).sum().backward()
+    b = 3 * np.array([1.0, 2.0])
+    np.testing.assert_allclose(x.grad.numpy(), 2 + 3 * (np.exp(b) + b * np.exp(b)), rtol=1e-6)
