@@ -8,8 +8,8 @@ enum {
     WORTH_SHARING = 20000,
     JOBS_A_THREAD = 4, /* so that a thread that came late has something left to do */
     /* Numbers below which a sum is one part, and rows of a part that are added up together. */
-    WORTH_PARTS = 1 << 16,
-    ROW_BLOCK = 64
+    WORTH_PARTS = 1 << 15,
+    ROW_BLOCK = 16
 };
 
 typedef struct {

@@ -9,7 +9,7 @@
 
 enum {
     STEP = 1024, /* elements of a stretch, where each stands alone */
-    STRIP = 256  /* columns of one, where there are more */
+    STRIP = 512  /* columns of one, where there are more */
 };
 
 /* --- down the columns: strips of them where they are many, else parts of the rows ------------- */

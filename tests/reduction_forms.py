@@ -89,7 +89,8 @@ def _outcome(
     leaves = [tensor(array) for array in arrays]
     wanted = [leaf.requires_grad_() for leaf in leaves if gradients and leaf.is_floating_point()]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        if library is not engine:  # we are silent where PyTorch warns
+            warnings.simplefilter("ignore")
         try:
             found = call(library, *leaves)
         except Exception as error:

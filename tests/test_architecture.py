@@ -27,6 +27,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("engine.core.maths",),
     ("engine.core.op",),
     ("engine.ops.elementwise",),
+    ("engine.ops.activation", "engine.ops.bits", "engine.ops.gamma", "engine.ops.special"),
+    ("engine.ops.mixing",),
     ("engine.ops.nary",),
     ("engine.ops.division",),
     ("engine.ops.shape",),

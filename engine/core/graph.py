@@ -24,7 +24,7 @@ from operator import attrgetter
 from typing import Any
 
 from engine.core.modes import is_anomaly_enabled
-from engine.core.op import Op, recorded_name
+from engine.core.op import recorded_name
 from engine.core.plan import BOTH, LEAF, MANY, ONE_X, ONE_Y
 
 next_serial = count(1).__next__
@@ -248,7 +248,7 @@ def describe(vertex: Any) -> str:
 
 def _refuse_nan(vertex: Any, g: Any, shares: tuple) -> None:
     op = vertex.plan.op
-    name = recorded_name(op) if isinstance(op, Op) else op.name
+    name = recorded_name(op, vertex.params) if hasattr(op, "torch_name_of") else op.name
     for place, (source, share) in enumerate(zip(vertex.plan.sources(vertex), shares, strict=True)):
         if source is not None and has_nan(share):
             raise RuntimeError(

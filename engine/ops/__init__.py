@@ -2,14 +2,18 @@
 
 from engine.core.op import NAMED, REGISTRY, find_op
 from engine.ops import (
+    activation,
+    bits,
     convolution,
     cumulative,
     division,
     elementwise,
     extreme,
     fused,
+    gamma,
     index,
     linear,
+    mixing,
     nary,
     norms,
     pooling,
@@ -17,11 +21,14 @@ from engine.ops import (
     shape,
     softmax,
     sorting,
+    special,
 )
 
 __all__ = [
     "NAMED",
     "REGISTRY",
+    "activation",
+    "bits",
     "convolution",
     "cumulative",
     "division",
@@ -29,8 +36,10 @@ __all__ = [
     "extreme",
     "find_op",
     "fused",
+    "gamma",
     "index",
     "linear",
+    "mixing",
     "nary",
     "norms",
     "pooling",
@@ -38,4 +47,5 @@ __all__ = [
     "shape",
     "softmax",
     "sorting",
+    "special",
 ]

@@ -131,7 +131,7 @@ class hardswish(Elementwise):
     """
 
     def forward(self, x):
-        return x * maths.minimum(maths.maximum(x + 3, 0.0), 6.0) / 6
+        return x * hardsigmoid(x)
 
     def to_x(self, g, x):
         return where(x <= -3, 0.0, where(x < 3, g * (x / 3 + 0.5), g))

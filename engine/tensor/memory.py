@@ -35,9 +35,15 @@ writes = Writes()
 
 def owner(array: np.ndarray) -> np.ndarray:
     """The array whose memory this one looks at: itself, or the one that it is a view of."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
+    while True:
+        base = array.base
+        if not isinstance(base, np.ndarray):
+            # subtle: between an array and NumPy's as_strided view of it stands an object that is
+            # no array.
+            base = getattr(base, "base", None)
+            if not isinstance(base, np.ndarray):
+                return array
+        array = base
 
 
 def stamp(array: np.ndarray) -> int:
@@ -70,6 +76,22 @@ def version(array: np.ndarray) -> int:
     """How often the memory of an array was written."""
     found = writes.stamps.get(id(owner(array)))
     return found[2] if found else 0
+
+
+def refuse_repeats(data: np.ndarray) -> None:
+    """Raises where one place of memory stands for several elements of what is to be written.
+
+    Raises:
+        RuntimeError: for what was stretched.
+    """
+    strides = data.strides
+    if 0 in strides and any(
+        stride == 0 and size > 1 for stride, size in zip(strides, data.shape, strict=True)
+    ):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a "
+            "single memory location. Please clone() the tensor before performing the operation."
+        )
 
 
 def refuse_overlap(data: np.ndarray, other: np.ndarray) -> None:

@@ -65,7 +65,7 @@ def _refuse(op: Op, kind: dtype, operands: list) -> None:
             raise RuntimeError(_BY_NAME[op.name])
     elif ("b" if kind is bool_ else "i") in op.refuses:
         raise NotImplementedError(
-            f'"{op.name}" not implemented for \'{kind.tensor_type[6:-6]}\': the numbers are {kind}. '
+            f"\"{op.name}\" not implemented for '{kind.tensor_type[6:-6]}': the numbers are {kind}. "
             f"Try .float() first"
         )
 

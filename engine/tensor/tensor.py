@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.core.graph import Extra, describe, has_nan
+from engine.core.graph import Extra, has_nan
 from engine.core.modes import (
     enable_grad,
     is_anomaly_enabled,
@@ -67,6 +67,7 @@ from engine.tensor.vertex import (
     node,
     part_vertex,
     plan_of,
+    shown,
     users_frame,
     widen,
 )
@@ -401,7 +402,7 @@ class Tensor(
                 seen = op.view_of_part(place, params) if op.many_outs else (op, params)
                 result._view_of(inputs[0], *seen)
         if special.count and is_anomaly_enabled() and results:
-            _warn_of_nan(results[0], arrays)
+            _warn_of_nan(op, results[0], arrays)
         return (results if op.outs or op.many_outs else results[0]), kept
 
     def _view_of(self, x: Tensor, op: Op, params: dict[str, Any]) -> None:
@@ -552,12 +553,14 @@ def _refusal(op: Op, arrays: list, error: ValueError) -> Exception:
     return error
 
 
-def _warn_of_nan(result: Tensor, arrays: list) -> None:
+def _warn_of_nan(op: Op, result: Tensor, arrays: list) -> None:
     """Warns if this operation made a NaN; one that was only handed on has been reported."""
     if has_nan(result._data) and not any(has_nan(a) for a in arrays):
-        what = describe(result._vertex) if isinstance(result._vertex, Vertex) else "an operation"
-        shown = result._vertex.plan.show_inputs(result._vertex) if result._vertex else ""
-        warnings.warn(f"{what} made a NaN: {shown}", RuntimeWarning, stacklevel=4)
+        frame = users_frame(2)
+        file, line, module = frame.f_code.co_filename, frame.f_lineno, frame.f_globals["__name__"]
+        given = ", ".join(f"{x} = {shown(a)}" for x, a in zip(op.inputs, arrays, strict=True))
+        message = f"{op.name} at {file}:{line} made a NaN: {given}"
+        warnings.warn_explicit(message, RuntimeWarning, file, line, module)
 
 
 # Now that there are Tensors: how many references a fresh gradient has on this Python.

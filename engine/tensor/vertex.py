@@ -294,7 +294,7 @@ class ArrayPlan:
         """What the vertex holds, by name, for messages."""
         if vertex.held is FREED:
             return "what it held was freed"
-        return ", ".join(f"{n} = {_shown(v)}" for n, v in zip(self.holds, vertex.held, strict=True))
+        return ", ".join(f"{n} = {shown(v)}" for n, v in zip(self.holds, vertex.held, strict=True))
 
 
 class PartPlan:
@@ -417,6 +417,7 @@ def _zero_recorded(g: Any) -> Any:
     return g.at(np.zeros_like(g._data), None)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """An array on one line, the middle of a long one left out."""
     with np.printoptions(threshold=6, edgeitems=2, precision=4):
         return " ".join(repr(value).split())

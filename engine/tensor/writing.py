@@ -20,7 +20,7 @@ from engine.dtypes import can_cast, dtype_of
 from engine.ops import elementwise as ops
 from engine.ops.index import get, walk
 from engine.ops.shape import clone, to_dtype
-from engine.tensor.memory import owner, refuse_overlap, stamp
+from engine.tensor.memory import owner, refuse_overlap, refuse_repeats, stamp
 
 
 def in_place(op: Op) -> Callable:
@@ -65,14 +65,7 @@ class Writing:
     def _refuse_write(self) -> None:
         """Raises where this Tensor's memory may not be written."""
         self._refuse_leaf()
-        data = self._data
-        if 0 in data.strides and any(
-            stride == 0 and size > 1 for stride, size in zip(data.strides, data.shape, strict=True)
-        ):
-            raise RuntimeError(
-                "unsupported operation: more than one element of the written-to tensor refers to a "
-                "single memory location. Please clone() the tensor before performing the operation."
-            )
+        refuse_repeats(self._data)
 
     def _refuse_leaf(self) -> None:
         """Raises where a write would be recorded into the history of a leaf, which has none."""
@@ -164,7 +157,7 @@ class Writing:
                     f"torch.tensor(...) makes a tensor of it"
                 )
             value = self.at(self._as_array(value), None)
-        self._refuse_write()
+        self._refuse_leaf()
         self._assign(path, value)
 
     def _assign(self, path: tuple, value: Any) -> None:
@@ -174,8 +167,10 @@ class Writing:
         index = last["index"]
         value = self._fitting(value, index)
         new = value._data
-        if new.ndim:
-            refuse_overlap(target[index] if op is get else target, new)
+        if op is get:
+            part = target[index]
+            refuse_repeats(part)
+            refuse_overlap(part, new)
         vertex = value.vertex()
         if vertex is not None:
             self._refuse_blind()

@@ -21,7 +21,11 @@ from hypothesis import strategies as st
 import engine
 
 torch = pytest.importorskip("torch")
-pytestmark = pytest.mark.torch
+pytestmark = [
+    pytest.mark.torch,
+    pytest.mark.filterwarnings("ignore:Use of index_put_ on expanded:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Use of masked_fill_ on expanded:UserWarning"),
+]
 
 START = np.random.default_rng(0).uniform(0.5, 1.5, (3, 4))
 WEIGHT = np.random.default_rng(1).uniform(0.5, 1.5, (4,))
@@ -158,26 +162,24 @@ class Reference:
         return x.value()
 
     def put(self, x: Seen, kind: str, value: Any, seen: bool = True) -> None:
-        before = x.value()
-        new = before.clone()
-        if kind in ("+=", "*=", "-="):
-            new = {"+=": before + value, "*=": before * value, "-=": before - value}[kind]
-            assert new.shape == before.shape
-        elif kind in ("copy_", "x[...]"):
-            new = torch.as_tensor(value, dtype=before.dtype).expand(before.shape)
-        elif kind == "zero_":
-            new = before * 0
+        parts = {"x[0]": 0, "x[1:]": slice(1, None), "x[[0]]": slice(0, 1)}
+        parts |= {"index_add_": slice(0, 1)}
+        if kind in parts:
+            x = Seen(x.histories, x.places[parts[kind]], x.mine)
         elif kind in ("x[mask]", "masked_fill_"):
-            new = torch.where(torch.tensor(MASK), torch.as_tensor(value, dtype=before.dtype), before)
-        elif kind == "x[[0]]":
-            new = torch.cat([before[:1] + value, before[1:]])
+            x = Seen(x.histories, x.places[torch.tensor(MASK)], x.mine)
+        before = x.value()
+        if kind in ("+=", "x[[0]]"):
+            new = before + value
+        elif kind == "-=":
+            new = before - value
+        elif kind == "*=":
+            new = before * value
         elif kind == "index_add_":
-            new = torch.cat([before[:1] + 2 * before[:1].detach() * value, before[1:]])
+            new = before + 2 * before.detach() * value
         else:
-            part = {"x[0]": slice(0, 1), "x[1:]": slice(1, None)}[kind]
-            shape = before[0].shape if kind == "x[0]" else before[1:].shape
-            filled = torch.as_tensor(value, dtype=before.dtype).expand(shape).reshape(before[part].shape)
-            new = torch.cat([filled, before[1:]] if kind == "x[0]" else [before[:1], filled])
+            value = 0.0 if kind == "zero_" else value
+            new = torch.as_tensor(value, dtype=before.dtype).expand(before.shape)
         self.replace(x, new, seen)
 
     def replace(self, x: Seen, new: Any, seen: bool) -> None:

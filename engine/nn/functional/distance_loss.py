@@ -1,0 +1,166 @@
+"""Losses about distances: robust differences, divergences, margins."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from engine.nn.functional.loss import _pair, reduced
+from engine.ops.elementwise import where
+
+
+def smooth_l1_loss(
+    input: Any, target: Any, size_average: Any = None, reduce: Any = None,
+    reduction: str = "mean", beta: float = 1.0,
+) -> Any:  # fmt: skip
+    """The square of the difference over 2 * beta where it is below beta, else the difference less
+    beta / 2."""
+    if beta < 0:
+        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    _pair("smooth_l1_loss", input, target)
+    distance = (input - target).abs()
+    if beta == 0:
+        return reduced(distance, reduction)
+    near = distance * distance * (0.5 / beta)
+    return reduced(where(distance < beta, near, distance - 0.5 * beta), reduction)
+
+
+def huber_loss(
+    input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None
+) -> Any:
+    """Half the square of the difference where it is below delta, else a line."""
+    if delta <= 0:
+        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    _pair("huber_loss", input, target)
+    distance = (input - target).abs()
+    loss = where(distance < delta, distance * distance * 0.5, (distance - 0.5 * delta) * delta)
+    return reduced(loss if weight is None else loss * weight, reduction)
+
+
+def kl_div(
+    input: Any, target: Any, size_average: Any = None, reduce: Any = None,
+    reduction: str = "mean", log_target: bool = False,
+) -> Any:  # fmt: skip
+    """target * (log(target) - input), input being logarithms; "batchmean" divides the sum by the
+    number of rows."""
+    if log_target:
+        loss = target.exp() * (target - input)
+    else:
+        # subtle: 0 * log(0) is 0.
+        loss = target.xlogy(target) - target * input
+    if reduction == "batchmean":
+        return loss.sum() / input._data.shape[0]
+    if reduction == "mean":
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size."
+            "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
+            "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return reduced(loss, reduction)
+
+
+def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+    """The cosine of the angle between two vectors, along a dimension."""
+    along = (x1 * x2).sum(dim)
+    first, second = (x1 * x1).sum(dim).sqrt(), (x2 * x2).sum(dim).sqrt()
+    return along / (first.clamp_min(eps) * second.clamp_min(eps))
+
+
+def pairwise_distance(
+    x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Any:
+    """The p-norm of the difference, along the last dimension."""
+    return (x1 - x2 + eps).norm(p, -1, keepdim=keepdim)
+
+
+def cosine_embedding_loss(
+    input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None,
+    reduce: Any = None, reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """1 - cosine for pairs that belong together (target 1), max(0, cosine - margin) for those
+    that do not (target -1)."""
+    dim = input1._data.ndim - 1
+    tiny = 1e-12
+    along = (input1 * input2).sum(dim)
+    first = (input1 * input1).sum(dim) + tiny
+    second = (input2 * input2).sum(dim) + tiny
+    cosine = along / (first * second).sqrt()
+    together = where(target == 1, 1 - cosine, cosine * 0)
+    apart = where(target == -1, (cosine - margin).clamp_min(0), cosine * 0)
+    return reduced(together + apart, reduction)
+
+
+def margin_ranking_loss(
+    input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None,
+    reduce: Any = None, reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """max(0, -target * (input1 - input2) + margin): target 1 wants input1 to be larger."""
+    if not input1._data.ndim == input2._data.ndim == target._data.ndim:
+        raise RuntimeError(
+            f"margin_ranking_loss : All input tensors should have same dimension but got sizes: "
+            f"input1: {input1.shape}, input2: {input2.shape}, target: {target.shape} "
+        )
+    return reduced((-target * (input1 - input2) + margin).clamp_min(0), reduction)
+
+
+def hinge_embedding_loss(
+    input: Any, target: Any, margin: float = 1.0, size_average: Any = None, reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """input where target is 1, max(0, margin - input) where it is -1."""
+    apart = where(target != 1, (margin - input).clamp_min(0), input * 0)
+    together = where(target != -1, input, input * 0)
+    return reduced(apart + together, reduction)
+
+
+def triplet_margin_loss(
+    anchor: Any, positive: Any, negative: Any, margin: float = 1.0, p: float = 2,
+    eps: float = 1e-6, swap: bool = False, size_average: Any = None, reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """max(0, distance to the positive - distance to the negative + margin)."""
+    near = pairwise_distance(anchor, positive, p, eps)
+    far = pairwise_distance(anchor, negative, p, eps)
+    if swap:
+        far = far.minimum(pairwise_distance(positive, negative, p, eps))
+    return reduced((near - far + margin).clamp_min(0), reduction)
+
+
+def soft_margin_loss(
+    input: Any, target: Any, size_average: Any = None, reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """log(1 + exp(-target * input))."""
+    return reduced((-target * input).exp().log1p(), reduction)
+
+
+def poisson_nll_loss(
+    input: Any, target: Any, log_input: bool = True, full: bool = False, size_average: Any = None,
+    eps: float = 1e-8, reduce: Any = None, reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """Minus the logarithm of the Poisson probability of the target, up to what does not depend on
+    the input (all of it with `full`, by Stirling's formula)."""
+    loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
+    if full:
+        more = target * target.log() - target + 0.5 * (2 * 3.141592653589793 * target).log()
+        loss = loss + where(target > 1, more, 0.0)
+    return reduced(loss, reduction)
+
+
+def gaussian_nll_loss(
+    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6,
+    reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """Minus the logarithm of the normal density of the target, with mean `input` and variance
+    `var`."""
+    if not hasattr(var, "at"):
+        var = input * 0 + var
+    if (var._data < 0).any():
+        raise ValueError("var has negative entry/entries")
+    var = var + (var.detach().clamp_min(eps) - var.detach())  # bounded without losing the gradient
+    loss = 0.5 * (var.log() + (input - target) ** 2 / var)
+    if full:
+        loss = loss + 0.9189385332046727  # half the logarithm of 2 pi
+    return reduced(loss, reduction)
