@@ -13,6 +13,8 @@ is what it is. The spelling is PyTorch's: `import engine as torch` runs a lesson
 """
 
 import math
+from importlib import import_module
+from typing import Any
 
 from engine import autograd, backends, cuda, func, random, scalar
 from engine.autograd import (
@@ -328,3 +330,16 @@ strided = "torch.strided"
 contiguous_format, preserve_format, channels_last = "contiguous", "preserve", "channels_last"
 
 __version__ = "0.1.0"
+
+# Rooms that a lesson may never enter are opened when it does.
+_LATER = {"linalg", "metrics", "nn", "onnx", "optim", "testing", "utils"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return import_module(f"engine.{name}")
+    raise AttributeError(f"module 'engine' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

@@ -1,1 +1,81 @@
 """Layers, losses and what they are made of: `torch.nn`."""
+
+from engine.nn import functional, init
+from engine.nn.activation import (
+    CELU,
+    ELU,
+    GELU,
+    GLU,
+    SELU,
+    Hardshrink,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    RReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softmax2d,
+    Softmin,
+    Softplus,
+    Softshrink,
+    Softsign,
+    Tanh,
+    Tanhshrink,
+    Threshold,
+)
+from engine.nn.container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
+from engine.nn.convolution import (
+    Conv1d,
+    Conv2d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    LazyConv1d,
+    LazyConv2d,
+)
+from engine.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d
+from engine.nn.flatten import Flatten, Unflatten
+from engine.nn.linear import Bilinear, Identity, LazyLinear, Linear
+from engine.nn.loss import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CosineEmbeddingLoss,
+    CrossEntropyLoss,
+    GaussianNLLLoss,
+    HingeEmbeddingLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MarginRankingLoss,
+    MSELoss,
+    NLLLoss,
+    PoissonNLLLoss,
+    SmoothL1Loss,
+    SoftMarginLoss,
+    TripletMarginLoss,
+)
+from engine.nn.module import Module
+from engine.nn.normalization import (
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    GroupNorm,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
+    LayerNorm,
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
+    LocalResponseNorm,
+    RMSNorm,
+)
+from engine.nn.parameter import Buffer, Parameter, UninitializedParameter
+from engine.nn.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d

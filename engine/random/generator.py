@@ -171,7 +171,7 @@ class Generator:
                 (
                     _HEAD.pack(self._seed, left, 1, place),
                     state["key"].astype(_KEY).tobytes(),
-                    _TAIL.pack(0.0, kept or 0.0, 0.0, kept is not None, 0.0, 0),
+                    _TAIL.pack(0.0, 0.0 if kept is None else kept, 0.0, kept is not None, 0.0, 0),
                 )
             )
 

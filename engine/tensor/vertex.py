@@ -34,6 +34,7 @@ from engine.core.op import Op
 from engine.core.plan import BOTH, MANY, ONE_X, VERTEX, define, in_brackets, inline, once
 from engine.ops.shape import sum_to
 from engine.tensor.holding import FREED
+from engine.tensor.half import widen
 from engine.tensor.memory import writes, written
 
 NUMBER = "n"
@@ -333,6 +334,15 @@ def plan_of(op: Op, mask: str, stretched: bool = False, half: bool = False) -> A
     return plan
 
 
+class Through:
+    """The code of what only hands a call on, `torch.exp(x)` to `x.exp()`: nobody's line."""
+
+    code = None
+
+
+through = Through()
+
+
 def node(plan: ArrayPlan, x: Any, y: Any, held: tuple, shape: tuple, frame: Any) -> Vertex:
     """A new vertex: `plan` computed an array of this shape from the vertices x and y."""
     vertex = Vertex()
@@ -343,6 +353,8 @@ def node(plan: ArrayPlan, x: Any, y: Any, held: tuple, shape: tuple, frame: Any)
     vertex.shape = shape
     vertex.params = vertex.extra = None
     vertex.serial = next_serial()
+    if frame.f_code is through.code:
+        frame = frame.f_back
     vertex.code = frame.f_code
     vertex.position = frame.f_lasti
     return vertex
@@ -399,18 +411,6 @@ def refuse_stale(vertex: Vertex) -> None:
                     f"{list(array.shape)}, as it was, and it was written after that. Write x = x + "
                     f"1 in place of x += 1 or x.add_(1), or change a copy: x.clone()"
                 )
-
-
-def is_half(dtype: np.dtype) -> bool:
-    """True for float16 and bfloat16, which are computed with as float32 and rounded at the end."""
-    return dtype.itemsize == 2 and dtype.kind in "fV"
-
-
-def widen(held: Any) -> Any:
-    """An array of 16-bit numbers as float32; anything else as it is."""
-    if isinstance(held, np.ndarray) and is_half(held.dtype):
-        return held.astype(np.float32)
-    return held
 
 
 def _zero_recorded(g: Any) -> Any:

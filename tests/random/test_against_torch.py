@@ -99,6 +99,7 @@ ODD_WORDS = st.sampled_from([0, 0, 0xFFFFFFFF, 2**22, 2**23, 3 * 2**22, 2**19, 2
 @example([2**20, 0, 0, 0, 0, 0], [Call("normal_", (0.0, 1.0), "float32", flat(3))])
 @example([2**20, 0, 0, 0, 0, 0], [Call("normal_", (0.0, 1.0), "float64", flat(3))])
 @example([2**23, 0] * 20, [Call("normal_", (0.0, 1.0), "float32", flat(16))])
+@example([0xFFFFFFFF, 0, 0, 0, 0, 0], [Call("normal_", (0.0, 1.0), "float64", flat(1))])
 @example([0], [Call("geometric_", (0.5,), "float32", flat(3))])
 @example([0], [Call("geometric_", (0.5,), "int64", flat(300))])
 def test_words_that_hardly_ever_come(words: list[int], sequence: list[Call]) -> None:
