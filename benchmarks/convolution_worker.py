@@ -32,6 +32,14 @@ CASES: dict[str, tuple[tuple[int, ...], tuple[int, ...], int, int, int]] = {
     "depthwise 8x64x56, k3 p1": ((8, 64, 56, 56), (64, 1, 3, 3), 1, 1, 64),
     "LeNet 64x6x14 -> 16, k5": ((64, 6, 14, 14), (16, 6, 5, 5), 1, 0, 1),
 }
+# Layers of small networks, as lessons have them: beside the others, not in their mean.
+SMALL: dict[str, tuple[tuple[int, ...], tuple[int, ...], int, int, int]] = {
+    "small 32x1x8 -> 8, k3 p1": ((32, 1, 8, 8), (8, 1, 3, 3), 1, 1, 1),
+    "small 32x8x4 -> 16, k3 p1": ((32, 8, 4, 4), (16, 8, 3, 3), 1, 1, 1),
+    "small 32x1x28 -> 8, k3 p1": ((32, 1, 28, 28), (8, 1, 3, 3), 1, 1, 1),
+    "small 32x8x14 -> 16, k3 p1": ((32, 8, 14, 14), (16, 8, 3, 3), 1, 1, 1),
+}
+ALL = {**CASES, **SMALL}
 KINDS = ("forward", "to input", "to weight")
 REPETITIONS = 15
 ENOUGH = 3e-3  # seconds that one measurement should last
@@ -41,7 +49,7 @@ Call = Callable[[], Any]
 
 def arrays(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """x, w and a gradient to the result, float32."""
-    x_shape, w_shape, stride, padding, groups = CASES[name]
+    x_shape, w_shape, stride, padding, groups = ALL[name]
     random = np.random.default_rng(0)
     x, w = (random.standard_normal(shape, dtype=np.float32) for shape in (x_shape, w_shape))
     y = kernels.convolve(x, w, stride=stride, padding=padding, groups=groups)
@@ -51,7 +59,7 @@ def arrays(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def ours(name: str) -> dict[str, Call]:
     """A call for every kind."""
     x, w, g = arrays(name)
-    _, _, stride, padding, groups = CASES[name]
+    _, _, stride, padding, groups = ALL[name]
     settings = {"stride": stride, "padding": padding, "groups": groups}
     return {
         "forward": lambda: kernels.convolve(x, w, **settings),
@@ -65,7 +73,7 @@ def torchs(name: str) -> dict[str, Call]:
     import torch
 
     x, w, g = map(torch.from_numpy, arrays(name))
-    _, _, stride, padding, groups = CASES[name]
+    _, _, stride, padding, groups = ALL[name]
 
     def backward(*wanted: bool) -> Any:
         return torch.ops.aten.convolution_backward(
@@ -100,7 +108,7 @@ def turns(threads: str) -> dict[str, Any]:
     set_threads(int(threads))
     has_torch = find_spec("torch") is not None
     results = {}
-    for name in CASES:
+    for name in ALL:
         mine, theirs = ours(name), torchs(name) if has_torch else {}
         for kind in KINDS:
             pair = [mine[kind], *([theirs[kind]] if has_torch else [])]
@@ -120,7 +128,7 @@ def alone(who: str, threads: str) -> dict[str, Any]:
     """The medians of one of them."""
     set_threads(int(threads))
     results = {}
-    for name in CASES:
+    for name in ALL:
         calls = ours(name) if who == "ours" else torchs(name)
         for kind in KINDS:
             calls[kind]()

@@ -4,6 +4,7 @@
 #include "convolution.h"
 #include "convolution_geometry.h"
 #include "convolution_tiles.h"
+#include "scratch.h"
 #include "threads.h"
 
 #include <math.h>
@@ -32,8 +33,15 @@ enum {
     WEIGHTS_IN_CACHE = 256 * 1024,
     /* Places of g that are turned over at once: a panel of them is 64 KB. */
     MOST_PLACES = 512,
-    /* With fewer terms a tile is done before its turning over and storing is paid for. */
-    FEW_TERMS = 0,
+    /* Places of a stack of images at once: six channels of them are 24 KB. */
+    PLACES_OF_A_STACK = 48,
+    /* With more terms turning results over costs little beside computing them, and channels fill a
+     * vector as well as images do. 16 channels of a kernel of side 3. */
+    FEW_TERMS = 144,
+    /* Lines in a chunk from which on a tile that goes down them is worth while. */
+    FEWEST_LINES = 3,
+    /* Taps that are turned over in a buffer of their own. */
+    LARGE_KERNEL = 64,
     /* Multiply-adds: fewer are done before a second thread is awake. */
     WORTH_A_JOB = 250000,
     JOBS_A_THREAD = 4
@@ -43,7 +51,9 @@ enum {
 #define NAME(name) name##_float32
 #include "convolution_loop.h"
 #include "convolution_job_loop.h"
+#include "convolution_plane_loop.h"
 #include "convolution_call_loop.h"
+#include "convolution_stack_loop.h"
 #include "convolution_weight_loop.h"
 #undef REAL
 #undef NAME
@@ -52,5 +62,7 @@ enum {
 #define NAME(name) name##_float64
 #include "convolution_loop.h"
 #include "convolution_job_loop.h"
+#include "convolution_plane_loop.h"
 #include "convolution_call_loop.h"
+#include "convolution_stack_loop.h"
 #include "convolution_weight_loop.h"

@@ -6,15 +6,18 @@
 static void NAME(choose_bands)(NAME(correlation) *c)
 {
     const ptrdiff_t longest = engine_axis_longest(&c->y), columns = engine_axis_longest(&c->x);
-    const double line = (double)c->channels * (double)c->x.source * (double)c->y.step
+    const double in_line = (double)c->slab_channels * (double)c->x.source * (double)c->y.step;
+    const double out_line = (double)c->lanes * (double)c->x.result * (double)c->y.phases;
+    const double line = (c->images > 1 ? in_line + out_line : in_line) * (double)c->images
                       * (double)sizeof(REAL);
     const ptrdiff_t shared = (c->y.most - c->y.least) / c->y.step;
     const double fitting = SLAB_IN_CACHE / (line + 1) - (double)shared;
     ptrdiff_t band = fitting < (double)longest ? (ptrdiff_t)(fitting < 1 ? 1 : fitting) : longest;
-    const ptrdiff_t stacks = c->batch * c->groups, jobs = JOBS_A_THREAD * c->threads;
+    const ptrdiff_t stacks = ((c->batch - 1) / c->images + 1) * c->groups;
+    const ptrdiff_t jobs = JOBS_A_THREAD * c->threads;
     if (c->threads > 1 && stacks < jobs && band > longest / (jobs / stacks))
         band = longest / (jobs / stacks);
-    const ptrdiff_t least_places = columns ? (2 * CHUNK - 1) / columns + 1 : 1;
+    const ptrdiff_t least_places = columns ? (2 * CHUNK / c->images - 1) / columns + 1 : 1;
     if (band < least_places)
         band = least_places;
     if (band < 2 * shared)
@@ -33,58 +36,70 @@ static int NAME(lay_out)(NAME(correlation) *c)
 {
     const ptrdiff_t longest = engine_axis_longest(&c->y), columns = engine_axis_longest(&c->x);
     NAME(choose_bands)(c);
-    c->in_place = engine_axis_inside(&c->y, longest) && engine_axis_inside(&c->x, columns);
+    const int inside = engine_axis_inside(&c->y, longest) && engine_axis_inside(&c->x, columns);
+    c->in_place = inside && c->images == 1;
     if (c->shifted && c->in_place) /* vectors are read whole: a run must be as long as one */
         c->in_place = c->x.step == 1 && columns >= c->tiles->width;
+    c->skips = c->skips && !inside;
     c->line_step = c->y.step * c->x.source;
     c->column = c->x.step;
     c->slab = 0;
     if (c->in_place)
         return 0;
-    const ptrdiff_t element = (ptrdiff_t)sizeof(REAL), in_line = LINE / element;
-    c->line = columns + (c->x.most - c->x.least) / c->x.step;
-    c->line_step = c->line;
-    c->column = 1;
-    c->residue_x = engine_product(c->band + (c->y.most - c->y.least) / c->y.step, c->line);
-    c->residue_y = engine_product(c->residue_x, c->x.residues);
-    const ptrdiff_t plane = engine_product(c->residue_y, c->y.residues);
-    if (plane < 0 || plane > PTRDIFF_MAX / 4)
-        return -1;
-    /* An odd number of cache lines, lest all channels fall into the same few sets of the cache. */
-    c->plane = ((plane + in_line - 1) / in_line | 1) * in_line;
-    const ptrdiff_t slab = engine_product(c->channels, c->plane);
+    /* Channels within lines: what a tile reads for a tap along y then follows each other. */
+    const ptrdiff_t high = c->band + (c->y.most - c->y.least) / c->y.step;
+    const ptrdiff_t line = columns + (c->x.most - c->x.least) / c->x.step;
+    c->column = c->images;
+    c->residue_x = engine_product(line, c->images);
+    c->channel_step = engine_product(c->residue_x, c->x.residues);
+    c->line_step = engine_product(c->channel_step, c->slab_channels);
+    c->residue_y = engine_product(c->line_step, high);
+    const ptrdiff_t slab = engine_product(c->residue_y, c->y.residues);
     if (slab < 0 || slab > PTRDIFF_MAX / 4)
         return -1;
     c->slab = slab + ENGINE_MAX_WIDTH; /* what the last vector reads beyond the end */
     return 0;
 }
 
-/* `broadcast` fills its lanes with channels, `shifted` with places. */
-static int NAME(is_better_shifted)(const NAME(correlation) *c)
+/* Whether stacks of images would be half full at least. */
+static int NAME(fills_stacks)(const NAME(correlation) *c)
+{
+    const ptrdiff_t width = c->tiles->width;
+    return 2 * c->batch >= ((c->batch - 1) / width + 1) * width;
+}
+
+/* Which way. `broadcast` fills its lanes with channels, `shifted` with neighbouring places or, if
+ * there are enough images and few channels, with images. */
+static void NAME(choose_tiles)(NAME(correlation) *c)
 {
     const ptrdiff_t taps = c->y.kernel * c->x.kernel, width = c->tiles->width;
-    if (2 * c->lanes <= width)
-        return 1;
-    return engine_axis_longest(&c->x) >= width
-        && (taps == 1 ? c->x.step == 1 : c->channels * taps < FEW_TERMS);
+    const int few_lanes = 2 * c->lanes <= width;
+    const int stacked = taps > 1 && NAME(fills_stacks)(c)
+                     && (4 * c->lanes <= 3 * width
+                         || (c->lanes <= width && c->channels * taps <= FEW_TERMS));
+    c->images = stacked ? width : 1;
+    c->shifted = few_lanes || stacked
+              || (taps == 1 && c->x.step == 1 && engine_axis_longest(&c->x) >= width);
 }
 
 static void NAME(correlate_job)(void *context, ptrdiff_t job)
 {
     NAME(correlation) *c = context;
-    REAL *slab = NULL;
-    if (!c->in_place) {
-        slab = engine_aligned(c->slab, sizeof *slab);
-        if (slab == NULL) {
-            engine_flag_set(&c->failed);
-            return;
-        }
+    const ptrdiff_t results = c->images == 1 ? 0
+        : engine_product(engine_product(c->band, c->y.phases),
+                         engine_product(engine_product(c->x.result, c->lanes), c->images));
+    const ptrdiff_t bytes = results < 0 || results > PTRDIFF_MAX / 4
+        ? -1 : engine_product(c->slab + results, sizeof(REAL));
+    REAL *slab = bytes < 0 ? NULL : engine_scratch_take(bytes);
+    if (slab == NULL) {
+        engine_flag_set(&c->failed);
+        return;
     }
-    const ptrdiff_t all = c->batch * c->groups * c->bands;
+    const ptrdiff_t all = ((c->batch - 1) / c->images + 1) * c->groups * c->bands;
     const ptrdiff_t end = all - job * c->at_once < c->at_once ? all : (job + 1) * c->at_once;
     for (ptrdiff_t k = job * c->at_once; k < end; k++)
         NAME(correlate_band)(c, k, slab);
-    engine_aligned_free(slab);
+    engine_scratch_give(slab);
 }
 
 /* With both axes set up and the sizes, pointers and bias in place; frees the axes. */
@@ -93,7 +108,10 @@ static int NAME(correlate)(NAME(correlation) *c, const REAL *w, ptrdiff_t lane_s
 {
     int status = ENGINE_CONVOLUTION_NO_MEMORY;
     c->tiles = NAME(engine_convolution_tiles_in_use)();
-    c->shifted = NAME(is_better_shifted)(c);
+    c->slab_channels = c->channels;
+    c->skips = NAME(all_finite)(
+        w, c->groups * c->lanes * c->channels * c->y.kernel * c->x.kernel);
+    NAME(choose_tiles)(c);
     c->most_places = PTRDIFF_MAX;
     c->threads = engine_threads_here();
     const ptrdiff_t width = c->tiles->width;
@@ -116,7 +134,7 @@ static int NAME(correlate)(NAME(correlation) *c, const REAL *w, ptrdiff_t lane_s
             const double work = (double)c->terms * (double)c->lanes * (double)c->batch
                               * (double)c->groups * (double)engine_axis_longest(&c->y)
                               * (double)engine_axis_longest(&c->x);
-            const ptrdiff_t all = c->batch * c->groups * c->bands;
+            const ptrdiff_t all = ((c->batch - 1) / c->images + 1) * c->groups * c->bands;
             const int threads = work < 2 * WORTH_A_JOB ? 1 : c->threads;
             const ptrdiff_t jobs = threads == 1 ? 1
                 : all < JOBS_A_THREAD * threads ? all : JOBS_A_THREAD * threads;
@@ -143,7 +161,7 @@ int NAME(engine_convolve)(const engine_convolution *shape, const REAL *x, const 
         .batch = shape->batch, .groups = shape->groups,
         .channels = shape->in_channels / shape->groups,
         .lanes = shape->out_channels / shape->groups,
-        .source = x, .result = out, .least = relu ? 0 : -(REAL)INFINITY,
+        .source = x, .result = out, .relu = relu,
     };
     if (c.batch == 0 || c.lanes == 0 || shape->out[0] == 0 || shape->out[1] == 0)
         return ENGINE_CONVOLUTION_DONE;
@@ -154,6 +172,8 @@ int NAME(engine_convolve)(const engine_convolution *shape, const REAL *x, const 
         engine_axis_free(&c.y);
         return ENGINE_CONVOLUTION_NO_MEMORY;
     }
+    if (NAME(is_by_planes)(&c))
+        return NAME(correlate_planes)(&c, w, bias);
     return NAME(correlate)(&c, w, c.channels * taps, taps, bias);
 }
 
@@ -165,7 +185,7 @@ int NAME(engine_convolve_to_input)(const engine_convolution *shape, const REAL *
         .batch = shape->batch, .groups = shape->groups,
         .channels = shape->out_channels / shape->groups,
         .lanes = shape->in_channels / shape->groups,
-        .source = g, .result = dx, .least = relu ? 0 : -(REAL)INFINITY,
+        .source = g, .result = dx, .relu = relu,
     };
     if (c.batch == 0 || c.lanes == 0 || shape->in[0] == 0 || shape->in[1] == 0)
         return ENGINE_CONVOLUTION_DONE;
@@ -176,5 +196,7 @@ int NAME(engine_convolve_to_input)(const engine_convolution *shape, const REAL *
         engine_axis_free(&c.y);
         return ENGINE_CONVOLUTION_NO_MEMORY;
     }
+    if (NAME(is_by_planes)(&c))
+        return NAME(correlate_planes)(&c, w, bias);
     return NAME(correlate)(&c, w, taps, c.lanes * taps, bias);
 }

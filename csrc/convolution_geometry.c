@@ -55,6 +55,32 @@ int engine_axis_inside(const engine_axis *axis, ptrdiff_t count)
     return axis->least >= 0 && (count - 1) * axis->step + axis->most < axis->source;
 }
 
+static void taps_inside(const engine_axis *axis, ptrdiff_t phase, ptrdiff_t i, ptrdiff_t taps[2])
+{
+    ptrdiff_t k = axis->first[phase], end = axis->first[phase + 1];
+    const ptrdiff_t place = i * axis->step;
+    while (k < end && (place + axis->shift[k] < 0 || place + axis->shift[k] >= axis->source))
+        k++;
+    while (end > k && (place + axis->shift[end - 1] < 0
+                       || place + axis->shift[end - 1] >= axis->source))
+        end--;
+    taps[0] = k - axis->first[phase];
+    taps[1] = end - axis->first[phase];
+}
+
+ptrdiff_t engine_axis_alike(const engine_axis *axis, ptrdiff_t phase, ptrdiff_t i, ptrdiff_t end,
+                            ptrdiff_t taps[2])
+{
+    taps_inside(axis, phase, i, taps);
+    for (i++; i < end; i++) {
+        ptrdiff_t next[2];
+        taps_inside(axis, phase, i, next);
+        if (next[0] != taps[0] || next[1] != taps[1])
+            break;
+    }
+    return i;
+}
+
 void engine_axis_free(engine_axis *axis)
 {
     free(axis->first);

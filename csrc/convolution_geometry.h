@@ -36,6 +36,12 @@ int engine_axis_forward(engine_axis *axis, const engine_convolution *shape, int 
 int engine_axis_to_input(engine_axis *axis, const engine_convolution *shape, int which);
 void engine_axis_free(engine_axis *axis);
 
+/* Which taps of a phase find a source, as [first, last) counted from the phase's first: the ones of
+ * result i go to taps[], and the answer is how far the results have the same ones, at most `end`.
+ * (They are neighbours, since shifts grow or fall from tap to tap.) */
+ptrdiff_t engine_axis_alike(const engine_axis *axis, ptrdiff_t phase, ptrdiff_t i, ptrdiff_t end,
+                            ptrdiff_t taps[2]);
+
 /* Whether all sources of results i in [0, count) lie inside, so that no padding is needed. */
 int engine_axis_inside(const engine_axis *axis, ptrdiff_t count);
 

@@ -2,30 +2,45 @@
  * and NAME defined. No include guard on purpose. */
 
 /* `count` elements of a source line from place x on, `step` apart; zeros where there is no line
- * (NULL) and beyond its ends. */
-static void NAME(copy_line)(const REAL *line, ptrdiff_t size, ptrdiff_t x, ptrdiff_t step,
-                            ptrdiff_t count, REAL *to)
+ * (NULL) and beyond its ends. With `stack` images, those of one place side by side: the first
+ * `present` are there, image_step apart, the others are zeros. */
+static void NAME(copy_line)(const NAME(correlation) *c, const REAL *line, ptrdiff_t image_step,
+                            ptrdiff_t present, ptrdiff_t x, ptrdiff_t count, REAL *to)
 {
+    const ptrdiff_t size = c->x.source, step = c->x.step, stack = c->images;
     ptrdiff_t before = x >= 0 ? 0 : (-x + step - 1) / step; /* how many lie left of the line, */
     ptrdiff_t inside = x >= size ? 0 : (size - x + step - 1) / step; /* and up to its end */
     before = line == NULL || before > count ? count : before;
     inside = inside < before ? before : inside > count ? count : inside;
-    for (ptrdiff_t j = 0; j < before; j++) /* few, mostly one: not worth a call */
+    for (ptrdiff_t j = 0; j < before * stack; j++) /* few, mostly one: not worth a call */
         to[j] = 0;
-    if (step == 1 && inside > before)
+    if (stack > 1) {
+        if (present < stack)
+            memset(to + before * stack, 0, (size_t)((inside - before) * stack) * sizeof *to);
+        if (step == 1)
+            c->tiles->transpose(present, inside - before, line + x + before, image_step,
+                                to + before * stack, stack);
+        else
+            for (ptrdiff_t j = before; j < inside; j++)
+                for (ptrdiff_t n = 0; n < present; n++)
+                    to[j * stack + n] = line[n * image_step + x + j * step];
+    } else if (step == 1 && inside > before) {
         memcpy(to + before, line + x + before, (size_t)(inside - before) * sizeof *to);
-    else
+    } else {
         for (ptrdiff_t j = before; j < inside; j++)
             to[j] = line[x + j * step];
-    for (ptrdiff_t j = inside; j < count; j++)
+    }
+    for (ptrdiff_t j = inside * stack; j < count * stack; j++)
         to[j] = 0;
 }
 
 /* The slab of the results i0 .. i0 + lines: so many channels from `source` on. */
-static void NAME(fill_slab)(const NAME(correlation) *c, const REAL *source, ptrdiff_t channels,
-                            ptrdiff_t i0, ptrdiff_t lines, REAL *slab)
+static void NAME(fill_slab)(const NAME(correlation) *c, const REAL *source, ptrdiff_t present,
+                            ptrdiff_t channels, ptrdiff_t i0, ptrdiff_t lines, REAL *slab)
 {
     const ptrdiff_t high = lines + (c->y.most - c->y.least) / c->y.step;
+    const ptrdiff_t count = c->residue_x / c->images;
+    const ptrdiff_t image_step = c->groups * c->channels * c->y.source * c->x.source;
     for (ptrdiff_t channel = 0; channel < channels; channel++)
         for (ptrdiff_t ry = 0; ry < c->y.residues; ry++)
             for (ptrdiff_t i = 0; i < high; i++) {
@@ -34,16 +49,19 @@ static void NAME(fill_slab)(const NAME(correlation) *c, const REAL *source, ptrd
                 const REAL *from = y < 0 || y >= c->y.source
                     ? NULL : source + (channel * c->y.source + y) * c->x.source;
                 for (ptrdiff_t rx = 0; rx < c->x.residues; rx++)
-                    NAME(copy_line)(from, c->x.source, c->x.least + c->x.residue_value[rx],
-                                    c->x.step, c->line,
-                                    slab + channel * c->plane + ry * c->residue_y
-                                        + rx * c->residue_x + i * c->line);
+                    NAME(copy_line)(c, from, image_step, present,
+                                    c->x.least + c->x.residue_value[rx], count,
+                                    slab + channel * c->channel_step + ry * c->residue_y
+                                        + rx * c->residue_x + i * c->line_step);
             }
-    memset(slab + channels * c->plane, 0, (size_t)c->tiles->width * sizeof *slab);
+    /* What the last vector reads beyond the end. */
+    if (c->images == 1)
+        memset(slab + c->slab - ENGINE_MAX_WIDTH, 0, ENGINE_MAX_WIDTH * sizeof *slab);
 }
 
 /* One phase of one band: where its terms and places are. */
 typedef struct NAME(part) {
+    ptrdiff_t fy, fx, i0;
     const REAL *source; /* the source of result (0, 0) of this part */
     REAL *result;       /* that result, in the group's first lane */
     ptrdiff_t lines, columns, result_line, result_column, result_plane;
@@ -51,6 +69,24 @@ typedef struct NAME(part) {
     const ptrdiff_t *offset;
     const REAL *panels, *bias;
 } NAME(part);
+
+/* Places of a part that have the same terms: lines i0 .. i1 - 1, columns j0 .. j1 - 1. */
+typedef struct NAME(rectangle) {
+    ptrdiff_t i0, i1, j0, j1;
+    ptrdiff_t first; /* term */
+    engine_terms terms;
+} NAME(rectangle);
+
+/* Sets the terms: taps p[0] .. p[1] - 1 along y and q[0] .. q[1] - 1 along x, of the part's phase. */
+static void NAME(take_taps)(const NAME(correlation) *c, const NAME(part) *part, const ptrdiff_t *p,
+                            const ptrdiff_t *q, NAME(rectangle) *where)
+{
+    const ptrdiff_t all = NAME(taps_of)(&c->x, part->fx), rows = (p[1] - p[0]) * c->channels;
+    const ptrdiff_t count = q[1] - q[0];
+    where->first = p[0] * c->channels * all + q[0];
+    where->terms = count == all ? (engine_terms){1, rows * count, rows * count}
+                                : (engine_terms){rows, count, all};
+}
 
 /* Puts [places][lanes] into the planes of the lanes. */
 static void NAME(store_lanes)(const NAME(correlation) *c, const NAME(part) *part, ptrdiff_t place,
@@ -74,55 +110,122 @@ static void NAME(store_lanes)(const NAME(correlation) *c, const NAME(part) *part
     }
 }
 
-/* CHUNK or fewer places of one panel, by the `broadcast` tiles. */
-static void NAME(broadcast_chunk)(const NAME(correlation) *c, const NAME(part) *part,
-                                  ptrdiff_t place, ptrdiff_t places, ptrdiff_t number)
+/* A vector of lanes, or two. */
+typedef struct NAME(panel) {
+    ptrdiff_t first, lanes, stride;
+    int vectors;
+} NAME(panel);
+
+/* One panel against `count` places, results every result_step: cut into tiles as even as can be.
+ * in_line: the places are neighbours. */
+static void NAME(broadcast_run)(const NAME(correlation) *c, const NAME(part) *part,
+                                const NAME(rectangle) *where, const NAME(panel) *panel,
+                                const REAL *const *start, ptrdiff_t count, int in_line,
+                                REAL *results, ptrdiff_t result_step)
 {
-    const ptrdiff_t width = c->tiles->width, first = number * 2 * width;
-    const ptrdiff_t lanes = c->lanes - first < 2 * width ? c->lanes - first : 2 * width;
-    const int vectors = lanes > width ? 2 : 1;
-    const ptrdiff_t stride = vectors * width;
+    const ptrdiff_t most = c->tiles->broadcast_rows;
+    for (ptrdiff_t tiles = (count - 1) / most + 1; tiles > 0; tiles--) {
+        const ptrdiff_t rows = (count + tiles - 1) / tiles;
+        c->tiles->broadcast[rows][in_line][panel->vectors](
+            &where->terms, start, part->offset + where->first,
+            part->panels + part->count * panel->first + where->first * panel->stride,
+            part->bias + panel->first, 0, c->relu, results, result_step);
+        start += rows;
+        results += rows * result_step;
+        count -= rows;
+    }
+}
+
+/* CHUNK or fewer places of one panel, from place (i, j) on. A tile's rows are neighbours, if lines
+ * are long enough for that. */
+static void NAME(broadcast_chunk)(const NAME(correlation) *c, const NAME(part) *part,
+                                  const NAME(rectangle) *lines, ptrdiff_t place, ptrdiff_t places,
+                                  const NAME(panel) *panel)
+{
+    const ptrdiff_t wide = part->columns, most = c->tiles->broadcast_rows;
     const REAL *start[CHUNK];
     REAL results[CHUNK * 2 * ENGINE_MAX_WIDTH];
-    ptrdiff_t i = place / part->columns, j = place % part->columns;
+    ptrdiff_t i = place / wide, j = place % wide;
     for (ptrdiff_t k = 0; k < places; k++) {
         start[k] = part->source + i * c->line_step + j * c->column;
-        if (++j == part->columns) {
+        if (++j == wide) {
             j = 0;
             i++;
         }
     }
-    const ptrdiff_t tiles = (places + c->tiles->broadcast_rows - 1) / c->tiles->broadcast_rows;
-    for (ptrdiff_t t = 0, k = 0; t < tiles; t++) {
-        const ptrdiff_t rows = (places - k + tiles - t - 1) / (tiles - t);
-        c->tiles->broadcast[rows][vectors](part->count, start + k, part->offset,
-                                           part->panels + part->count * first, part->bias + first,
-                                           0, c->least, results + k * stride, stride);
-        k += rows;
+    const int in_line = c->column == 1 && 2 * wide > most;
+    for (ptrdiff_t k = 0, run; k < places; k += run) {
+        const ptrdiff_t to_end = wide - (place + k) % wide;
+        run = in_line && to_end < places - k ? to_end : places - k;
+        NAME(broadcast_run)(c, part, lines, panel, start + k, run, in_line,
+                            results + k * panel->stride, panel->stride);
     }
-    NAME(store_lanes)(c, part, place, places, first, lanes, results, stride);
+    NAME(store_lanes)(c, part, place, places, panel->first, panel->lanes, results, panel->stride);
 }
 
-static void NAME(broadcast_part)(const NAME(correlation) *c, const NAME(part) *part)
+/* The same for whole lines, cut into columns with the same terms: where those are few, a tile goes
+ * down the lines. */
+static void NAME(broadcast_columns)(const NAME(correlation) *c, const NAME(part) *part,
+                                    const ptrdiff_t *p, ptrdiff_t i, ptrdiff_t lines,
+                                    const NAME(panel) *panel)
 {
-    const ptrdiff_t places = part->lines * part->columns, panels = NAME(panel_count)(c);
-    const ptrdiff_t chunks = (places + CHUNK - 1) / CHUNK;
-    ptrdiff_t chunk = ((places + chunks - 1) / chunks + 7) / 8 * 8; /* even, and whole blocks */
-    /* What stays in the cache: all weights, if they fit, or else one panel of them. */
-    if (part->count * c->padded_lanes * (ptrdiff_t)sizeof(REAL) <= WEIGHTS_IN_CACHE) {
-        for (ptrdiff_t place = 0; place < places; place += chunk)
-            for (ptrdiff_t number = 0; number < panels; number++)
-                NAME(broadcast_chunk)(c, part, place,
-                                      places - place < chunk ? places - place : chunk, number);
-        return;
+    const ptrdiff_t wide = part->columns, stride = panel->stride;
+    REAL results[CHUNK * 2 * ENGINE_MAX_WIDTH];
+    NAME(rectangle) where = {.i0 = i, .i1 = i + lines};
+    for (where.j0 = 0; where.j0 < wide; where.j0 = where.j1) {
+        ptrdiff_t q[2];
+        where.j1 = engine_axis_alike(&c->x, part->fx, where.j0, wide, q);
+        NAME(take_taps)(c, part, p, q, &where);
+        const REAL *start[CHUNK];
+        if (where.j1 - where.j0 >= lines) {
+            for (ptrdiff_t k = 0; k < lines; k++) {
+                for (ptrdiff_t j = where.j0; j < where.j1; j++)
+                    start[j - where.j0] = part->source + (i + k) * c->line_step + j * c->column;
+                NAME(broadcast_run)(c, part, &where, panel, start, where.j1 - where.j0,
+                                    c->column == 1, results + (k * wide + where.j0) * stride,
+                                    stride);
+            }
+            continue;
+        }
+        for (ptrdiff_t j = where.j0; j < where.j1; j++) {
+            for (ptrdiff_t k = 0; k < lines; k++)
+                start[k] = part->source + (i + k) * c->line_step + j * c->column;
+            NAME(broadcast_run)(c, part, &where, panel, start, lines, 0, results + j * stride,
+                                wide * stride);
+        }
     }
-    for (ptrdiff_t number = 0; number < panels; number++)
-        for (ptrdiff_t place = 0; place < places; place += chunk)
-            NAME(broadcast_chunk)(c, part, place, places - place < chunk ? places - place : chunk,
-                                  number);
+    NAME(store_lanes)(c, part, i * wide, lines * wide, panel->first, panel->lanes, results, stride);
 }
 
-/* A few vectors of neighbouring places: what one `shifted` tile takes. */
+/* Lines with the same taps along y, against some of the panels. */
+static void NAME(broadcast_lines)(const NAME(correlation) *c, const NAME(part) *part,
+                                  const NAME(rectangle) *lines, const ptrdiff_t *p,
+                                  ptrdiff_t first_panel, ptrdiff_t panels)
+{
+    const ptrdiff_t wide = part->columns, width = c->tiles->width, end = lines->i1 * wide;
+    const ptrdiff_t places = end - lines->i0 * wide, chunks = (places + CHUNK - 1) / CHUNK;
+    /* Leaving out the zeros at the ends of lines is worth while where several short ones are
+     * computed at once. */
+    const int by_column = c->skips && FEWEST_LINES * wide <= CHUNK;
+    /* Whole lines, or else even, and whole blocks to turn over. */
+    const ptrdiff_t chunk = wide <= CHUNK ? CHUNK / wide * wide
+                                          : ((places + chunks - 1) / chunks + 7) / 8 * 8;
+    for (ptrdiff_t place = lines->i0 * wide; place < end; place += chunk)
+        for (ptrdiff_t number = first_panel; number < first_panel + panels; number++) {
+            NAME(panel) panel = {.first = number * 2 * width};
+            const ptrdiff_t left = c->lanes - panel.first;
+            const ptrdiff_t now = end - place < chunk ? end - place : chunk;
+            panel.lanes = left < 2 * width ? left : 2 * width;
+            panel.vectors = panel.lanes > width ? 2 : 1;
+            panel.stride = panel.vectors * width;
+            if (by_column)
+                NAME(broadcast_columns)(c, part, p, place / wide, now / wide, &panel);
+            else
+                NAME(broadcast_chunk)(c, part, lines, place, now, &panel);
+        }
+}
+
+/* A few vectors, neighbouring places or one place of a stack: what one `shifted` tile takes. */
 typedef struct NAME(vectors) {
     int count;
     const REAL *start[ENGINE_MAX_SHIFTED_VECTORS];
@@ -132,15 +235,17 @@ typedef struct NAME(vectors) {
 
 /* One panel of lanes against them. */
 static void NAME(shifted_panel)(const NAME(correlation) *c, const NAME(part) *part,
-                                const NAME(vectors) *vectors, ptrdiff_t first, int rows)
+                                const NAME(rectangle) *where, const NAME(vectors) *vectors,
+                                ptrdiff_t first, int rows)
 {
-    const REAL *panel = part->panels + part->count * first;
+    const REAL *panel = part->panels + part->count * first + where->first * rows;
+    const ptrdiff_t *offset = part->offset + where->first;
     REAL *result = part->result + first * part->result_plane;
     /* There are tiles for one, two and the most vectors; for those between the last is repeated. */
     const int taken = vectors->count <= 2 ? vectors->count : c->tiles->shifted_vectors[rows];
     NAME(engine_shifted) *tile = c->tiles->shifted[rows][taken];
-    if (part->result_column == 1) {
-        tile(part->count, vectors->start, part->offset, panel, part->bias + first, c->least, result,
+    if (part->result_column == 1 || c->images > 1) {
+        tile(&where->terms, vectors->start, offset, panel, part->bias + first, c->relu, result,
              part->result_plane, vectors->result, vectors->lanes);
         return;
     }
@@ -149,7 +254,7 @@ static void NAME(shifted_panel)(const NAME(correlation) *c, const NAME(part) *pa
     ptrdiff_t in_results[ENGINE_MAX_SHIFTED_VECTORS];
     for (int v = 0; v < taken; v++)
         in_results[v] = v * width;
-    tile(part->count, vectors->start, part->offset, panel, part->bias + first, c->least, results,
+    tile(&where->terms, vectors->start, offset, panel, part->bias + first, c->relu, results,
          taken * width, in_results, vectors->lanes);
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < vectors->count; v++) {
@@ -162,18 +267,19 @@ static void NAME(shifted_panel)(const NAME(correlation) *c, const NAME(part) *pa
 
 /* The places are `runs` of `length` neighbours; the last vector of a run is moved back, if it can
  * be, so that it ends with the run. Every few vectors meet all panels while they are in the cache. */
-static void NAME(shifted_part)(const NAME(correlation) *c, const NAME(part) *part)
+static void NAME(shifted_places)(const NAME(correlation) *c, const NAME(part) *part,
+                                 const NAME(rectangle) *where)
 {
-    const int chained = c->line_step == part->columns && part->result_line == part->columns
+    const ptrdiff_t wide = where->j1 - where->j0, high = where->i1 - where->i0;
+    const int chained = c->images == 1 && c->line_step == wide && part->result_line == wide
                      && part->result_column == 1;
-    const ptrdiff_t runs = chained ? 1 : part->lines, width = c->tiles->width;
-    const ptrdiff_t length = chained ? part->lines * part->columns : part->columns;
-    const ptrdiff_t panels = NAME(panel_count)(c);
+    const ptrdiff_t length = chained ? high * wide : wide, panels = NAME(panel_count)(c);
+    const ptrdiff_t width = c->images > 1 ? 1 : c->tiles->width; /* places in a vector */
     const ptrdiff_t most = c->tiles->shifted_vectors[NAME(panel_start)(c, 1)];
-    ptrdiff_t left = runs * ((length + width - 1) / width), tiles = (left + most - 1) / most;
-    ptrdiff_t run = 0, j = 0;
-    for (; tiles > 0; tiles--) {
-        NAME(vectors) vectors = {.count = (int)((left + tiles - 1) / tiles)};
+    ptrdiff_t left = (chained ? 1 : high) * ((length + width - 1) / width);
+    ptrdiff_t i = where->i0, j = 0;
+    while (left > 0) {
+        NAME(vectors) vectors = {.count = (int)(left < most ? left : most)};
         left -= vectors.count;
         for (int v = 0; v < ENGINE_MAX_SHIFTED_VECTORS; v++) {
             if (v >= vectors.count) {
@@ -182,48 +288,83 @@ static void NAME(shifted_part)(const NAME(correlation) *c, const NAME(part) *par
                 vectors.lanes[v] = vectors.lanes[v - 1];
                 continue;
             }
-            const ptrdiff_t at = j + width <= length ? j : length > width ? length - width : 0;
-            vectors.start[v] = part->source + run * c->line_step + at;
-            vectors.result[v] = run * part->result_line + at * part->result_column;
-            vectors.lanes[v] = (int)(length - at < width ? length - at : width);
+            const ptrdiff_t back = j + width <= length ? j : length > width ? length - width : 0;
+            const ptrdiff_t at = where->j0 + back, lanes = length - back < width ? length - back
+                                                                                 : width;
+            vectors.start[v] = part->source + i * c->line_step + at * c->column;
+            vectors.result[v] = i * part->result_line + at * part->result_column;
+            vectors.lanes[v] = (int)(lanes * c->images);
             j += width;
             if (j >= length) {
                 j = 0;
-                run++;
+                i++;
             }
         }
         for (ptrdiff_t number = 0, lane = 0; number < panels; number++) {
             const ptrdiff_t next = NAME(panel_start)(c, number + 1);
-            NAME(shifted_panel)(c, part, &vectors, lane, (int)(next - lane));
+            NAME(shifted_panel)(c, part, where, &vectors, lane, (int)(next - lane));
             lane = next;
         }
     }
 }
 
-/* One image, one group, one band. */
+/* Cuts a part into places with the same terms; for `broadcast`, against some of the panels. */
+static void NAME(correlate_part)(const NAME(correlation) *c, const NAME(part) *part,
+                                 ptrdiff_t panel, ptrdiff_t panels)
+{
+    NAME(rectangle) where;
+    for (where.i0 = 0; where.i0 < part->lines; where.i0 = where.i1) {
+        ptrdiff_t p[2] = {0, NAME(taps_of)(&c->y, part->fy)};
+        where.i1 = part->lines;
+        if (c->skips)
+            where.i1 = engine_axis_alike(&c->y, part->fy, part->i0 + where.i0,
+                                         part->i0 + part->lines, p) - part->i0;
+        for (where.j0 = 0; where.j0 < part->columns; where.j0 = where.j1) {
+            ptrdiff_t q[2] = {0, NAME(taps_of)(&c->x, part->fx)};
+            where.j1 = part->columns;
+            if (c->skips && c->images > 1) /* neighbours in a vector have one set of terms */
+                where.j1 = engine_axis_alike(&c->x, part->fx, where.j0, part->columns, q);
+            NAME(take_taps)(c, part, p, q, &where);
+            if (c->shifted)
+                NAME(shifted_places)(c, part, &where);
+            else
+                NAME(broadcast_lines)(c, part, &where, p, panel, panels);
+        }
+    }
+}
+
+/* One image or stack of them, one group, one band. Behind the slab there is room for a stack's
+ * results. */
 static void NAME(correlate_band)(const NAME(correlation) *c, ptrdiff_t job, REAL *slab)
 {
     const ptrdiff_t i0 = job % c->bands * c->band, stack = job / c->bands;
-    const ptrdiff_t longest = engine_axis_longest(&c->y);
+    const ptrdiff_t longest = engine_axis_longest(&c->y), panels = NAME(panel_count)(c);
     const ptrdiff_t lines = longest - i0 < c->band ? longest - i0 : c->band;
-    const ptrdiff_t group = stack % c->groups;
-    const ptrdiff_t result_plane = c->y.result * c->x.result;
-    const REAL *source = c->source + stack * c->channels * c->y.source * c->x.source;
-    REAL *result = c->result + stack * c->lanes * result_plane;
+    const ptrdiff_t group = stack % c->groups, image = stack / c->groups * c->images;
+    const ptrdiff_t present = c->batch - image < c->images ? c->batch - image : c->images;
+    const ptrdiff_t plane = c->y.result * c->x.result, line0 = i0 * c->y.phases;
+    const ptrdiff_t places = ((i0 + lines) * c->y.phases < c->y.result
+                                  ? lines * c->y.phases : c->y.result - line0) * c->x.result;
+    const ptrdiff_t number = image * c->groups + group;
+    const REAL *source = c->source + number * c->channels * c->y.source * c->x.source;
+    REAL *result = c->result + number * c->lanes * plane + line0 * c->x.result;
+    REAL *stacked = slab + c->slab;
     if (!c->in_place)
-        NAME(fill_slab)(c, source, c->channels, i0, lines, slab);
+        NAME(fill_slab)(c, source, present, c->channels, i0, lines, slab);
     const ptrdiff_t *term = c->term;
     for (ptrdiff_t fy = 0; fy < c->y.phases; fy++)
         for (ptrdiff_t fx = 0; fx < c->x.phases; fx++, term++) {
             const ptrdiff_t left = engine_axis_count(&c->y, fy) - i0;
             const NAME(part) part = {
+                .fy = fy, .fx = fx, .i0 = i0,
                 .source = c->in_place ? source + i0 * c->line_step : slab,
-                .result = result + (fy + i0 * c->y.phases) * c->x.result + fx,
+                .result = (c->images > 1 ? stacked : result)
+                        + (fy * c->x.result + fx) * c->images,
                 .lines = left < lines ? left : lines,
                 .columns = engine_axis_count(&c->x, fx),
-                .result_line = c->y.phases * c->x.result,
-                .result_column = c->x.phases,
-                .result_plane = result_plane,
+                .result_line = c->y.phases * c->x.result * c->images,
+                .result_column = c->x.phases * c->images,
+                .result_plane = c->images > 1 ? places * c->images : plane,
                 .count = term[1] - term[0],
                 .offset = c->offset + term[0],
                 .panels = c->panels + (group * c->terms + term[0]) * c->padded_lanes,
@@ -231,9 +372,13 @@ static void NAME(correlate_band)(const NAME(correlation) *c, ptrdiff_t job, REAL
             };
             if (part.lines <= 0 || part.columns <= 0)
                 continue;
-            if (c->shifted)
-                NAME(shifted_part)(c, &part);
-            else
-                NAME(broadcast_part)(c, &part);
+            /* What stays in the cache: all weights, if they fit, or else one panel of them. */
+            const ptrdiff_t bytes = part.count * c->padded_lanes * (ptrdiff_t)sizeof(REAL);
+            const ptrdiff_t at_once = c->shifted || bytes <= WEIGHTS_IN_CACHE ? panels : 1;
+            for (ptrdiff_t panel = 0; panel < panels; panel += at_once)
+                NAME(correlate_part)(c, &part, panel, at_once);
         }
+    for (ptrdiff_t lane = 0; c->images > 1 && lane < c->lanes; lane++)
+        c->tiles->transpose(places, present, stacked + lane * places * c->images, c->images,
+                            result + lane * plane, c->groups * c->lanes * plane);
 }

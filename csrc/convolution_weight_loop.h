@@ -18,6 +18,16 @@ typedef struct NAME(weight_call) {
     ptrdiff_t channels_at_once, channel_cuts, lanes_at_once, lane_cuts;
 } NAME(weight_call);
 
+/* Where the results are: their order is that of w. */
+static void NAME(fill_weight_offsets)(NAME(correlation) *c)
+{
+    ptrdiff_t k = 0;
+    for (ptrdiff_t channel = 0; channel < c->channels; channel++)
+        for (ptrdiff_t p = 0; p < c->y.kernel; p++)
+            for (ptrdiff_t q = 0; q < c->x.kernel; q++)
+                c->offset[k++] = NAME(distance)(c, channel, p, q);
+}
+
 /* What one job owns. */
 typedef struct NAME(weight_job) {
     ptrdiff_t group, channel, channels, lane, lanes, rows;
@@ -72,8 +82,8 @@ static void NAME(broadcast_band)(const NAME(weight_call) *call, const NAME(weigh
             const REAL *start[ENGINE_MAX_BROADCAST_ROWS];
             for (ptrdiff_t r = 0; r < rows; r++)
                 start[r] = source + c->offset[row + r];
-            c->tiles->broadcast[rows][vectors](places, start, job->place, job->turned,
-                                               sums + row * stride, stride, -(REAL)INFINITY,
+            c->tiles->broadcast[rows][0][vectors](&(engine_terms){1, places, places}, start, job->place,
+                                               job->turned, sums + row * stride, stride, 0,
                                                sums + row * stride, stride);
             row += rows;
         }
@@ -91,7 +101,7 @@ static void NAME(weight_bands)(const NAME(weight_call) *call, const NAME(weight_
         for (ptrdiff_t i0 = 0; i0 < c->y.result; i0 += c->band) {
             const ptrdiff_t lines = c->y.result - i0 < c->band ? c->y.result - i0 : c->band;
             if (!c->in_place)
-                NAME(fill_slab)(c, source, job->channels, i0, lines, job->slab);
+                NAME(fill_slab)(c, source, 1, job->channels, i0, lines, job->slab);
             const REAL *from = c->in_place ? source + i0 * c->line_step : job->slab;
             if (call->dot)
                 NAME(dot_band)(call, job, from, g + i0 * c->x.result, lines);
@@ -170,6 +180,13 @@ static ptrdiff_t NAME(cut_weight)(NAME(weight_call) *call)
     return c->groups * call->channel_cuts * call->lane_cuts;
 }
 
+static int NAME(is_better_stacked)(const NAME(correlation) *c)
+{
+    const ptrdiff_t taps = c->y.kernel * c->x.kernel;
+    return taps > 1 && c->lanes <= c->tiles->width && 2 * c->channels * taps <= 3 * FEW_TERMS
+        && NAME(fills_stacks)(c);
+}
+
 int NAME(engine_convolve_to_weight)(const engine_convolution *shape, const REAL *g, const REAL *x,
                                     REAL *dw)
 {
@@ -188,23 +205,32 @@ int NAME(engine_convolve_to_weight)(const engine_convolution *shape, const REAL 
         return ENGINE_CONVOLUTION_DONE;
     int status = ENGINE_CONVOLUTION_NO_MEMORY;
     c->tiles = NAME(engine_convolution_tiles_in_use)();
-    call.dot = 2 * c->lanes <= c->tiles->width;
-    c->shifted = call.dot; /* in place only if neighbours are neighbours */
     if (engine_axis_forward(&c->y, shape, 0) == 0 && engine_axis_forward(&c->x, shape, 1) == 0) {
+        if (NAME(is_by_planes)(c)) {
+            NAME(plane_call) planes = {.c = c, .g = g, .dw = dw, .all = shape->out_channels};
+            return NAME(run_planes)(&planes, c, NAME(plane_weights_job));
+        }
+        const int stacked = NAME(is_better_stacked)(c);
+        call.dot = !stacked && 2 * c->lanes <= c->tiles->width;
+        c->shifted = call.dot; /* in place only if neighbours are neighbours */
+        c->images = stacked ? c->tiles->width : 1;
         c->terms = engine_product(c->channels, taps);
         const ptrdiff_t jobs = NAME(cut_weight)(&call);
+        c->slab_channels = stacked ? c->channels : call.channels_at_once;
         c->threads = 1; /* subtle: a band is summed on its own, so bands must not depend on them */
-        c->most_places = call.dot ? PTRDIFF_MAX : MOST_PLACES;
+        c->most_places = call.dot || stacked ? PTRDIFF_MAX : MOST_PLACES;
         if (c->terms >= 0 && NAME(lay_out)(c) == 0) {
-            ptrdiff_t term[2];
-            c->term = term;
             c->offset = engine_aligned(c->terms, sizeof *c->offset);
             if (c->offset != NULL) {
-                NAME(fill_offsets)(c);
-                engine_flag_clear(&c->failed);
-                engine_parallel(jobs, NAME(weight_run), &call);
-                if (!engine_flag_is_set(&c->failed))
-                    status = ENGINE_CONVOLUTION_DONE;
+                NAME(fill_weight_offsets)(c);
+                if (stacked) {
+                    status = NAME(stacked_weights)(c, g, dw);
+                } else {
+                    engine_flag_clear(&c->failed);
+                    engine_parallel(jobs, NAME(weight_run), &call);
+                    if (!engine_flag_is_set(&c->failed))
+                        status = ENGINE_CONVOLUTION_DONE;
+                }
             }
             engine_aligned_free(c->offset);
         }

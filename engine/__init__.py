@@ -304,6 +304,7 @@ from engine.tensor.sampling import (
     randperm,
     set_rng_state,
 )
+from engine.tensor.serialization import load, save
 from engine.tensor.size import Size
 from engine.tensor.statistics import cdist, isin, std_mean, trapezoid, var_mean
 from engine.tensor.statistics import trapezoid as trapz

@@ -181,7 +181,8 @@ def pushed(outputs: Sequence, inputs: Sequence, v: Sequence, create_graph: bool)
     pairs = [(row, w) for row, w in pairs if row.requires_grad]
     if not pairs:
         return [None] * len(outputs)
-    return gradients(*map(list, zip(*pairs, strict=True)), create_graph, inputs=dummies)
+    products, directions = zip(*pairs, strict=True)
+    return gradients(products, dummies, directions, create_graph)
 
 
 def vhp(
@@ -298,19 +299,17 @@ def vector(v: Any, like: Sequence, whose: str, create_graph: bool) -> list[Any]:
 def gradients(
     outputs: Sequence,
     points: Sequence,
-    gradients: Sequence | None,
+    seeds: Sequence | None,
     create_graph: bool,
     retain: bool | None = None,
-    inputs: Sequence | None = None,
 ) -> list[Any]:
     """`grad` that leaves out outputs without a gradient, and gives None where there is none."""
-    points = points if inputs is None else inputs
-    given = [None] * len(outputs) if gradients is None else gradients
+    given = [None] * len(outputs) if seeds is None else seeds
     pairs = [(y, g) for y, g in zip(outputs, given, strict=True) if y.requires_grad]
     if not pairs:
         return [None] * len(points)
-    roots, seeds = map(list, zip(*pairs, strict=True))
-    return list(grad(roots, points, seeds, retain, create_graph, allow_unused=True))
+    roots, arriving = map(list, zip(*pairs, strict=True))
+    return list(grad(roots, points, arriving, retain, create_graph, allow_unused=True))
 
 
 def filled(

@@ -52,10 +52,10 @@ def gradcheck(
         atol, rtol: what may differ: `atol + rtol * abs(numeric)`.
         raise_exception: False returns False where something differs.
         nondet_tol: how far two backward passes may differ.
-        check_undefined_grad: also see that the function copes with results that nobody uses.
         check_grad_dtypes: also see that each gradient has its input's dtype.
-        check_batched_grad, check_batched_forward_grad, check_forward_ad, check_backward_ad,
-            fast_mode, masked: taken for PyTorch's sake; the whole Jacobian is always compared.
+        check_undefined_grad, check_batched_grad, check_batched_forward_grad, check_forward_ad,
+            check_backward_ad, fast_mode, masked: taken for PyTorch's sake; the whole Jacobian is
+            always compared, each result alone.
 
     Returns:
         True, or False (see raise_exception).
@@ -74,8 +74,6 @@ def gradcheck(
     try:
         with enable_grad():
             _compare(func, given, checked, eps, atol, rtol, nondet_tol, check_grad_dtypes)
-            if check_undefined_grad:
-                _check_unused(func, given, checked)
     except GradcheckError:
         if raise_exception:
             raise
@@ -121,9 +119,10 @@ def gradgradcheck(
 
     def gradients(*everything: Any) -> tuple:
         points, seeds = everything[:count], everything[count:]
-        outputs = _floating(func(*points))
-        wanted = [x for x in points if isinstance(x, Tensor) and x.requires_grad]
-        found = grad(outputs, wanted, list(seeds), create_graph=True, allow_unused=True)
+        with enable_grad():
+            outputs = _floating(func(*points))
+            wanted = [x for x in points if isinstance(x, Tensor) and x.requires_grad]
+            found = grad(outputs, wanted, list(seeds), create_graph=True, allow_unused=True)
         return tuple(g for g in found if g is not None)
 
     return gradcheck(
@@ -134,7 +133,6 @@ def gradgradcheck(
         rtol=rtol,
         raise_exception=raise_exception,
         nondet_tol=nondet_tol,
-        check_undefined_grad=check_undefined_grad,
         check_grad_dtypes=check_grad_dtypes,
     )
 
@@ -227,17 +225,3 @@ def _analytic(
                 rows[j][:, k] = g._data.reshape(-1)
         found.append(rows)
     return found
-
-
-def _check_unused(func: Callable, given: tuple, checked: Sequence) -> None:
-    """The function copes with results that nobody uses: with each one alone, that is."""
-    outputs = [y for y in _floating(func(*given)) if y.requires_grad]
-    for y in outputs if len(outputs) > 1 else ():
-        try:
-            grad(y.sum(), checked, retain_graph=True, allow_unused=True)
-        except Exception as error:
-            raise GradcheckError(
-                "Expected backward function to handle undefined output grads. Please look at "
-                "set_materialize_grads: a result that nobody uses brings zeros, or None with "
-                "set_materialize_grads(False)"
-            ) from error

@@ -113,6 +113,7 @@ def vjp(func: Callable, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
         return tuple(map_tensors(lambda _: next(found), each) for each in given)
 
     shown = map_tensors(lambda t: _released(t, points, recording), output)
+    aux = map_tensors(lambda t: _released(t, points, recording), aux)
     return (shown, pull, aux) if has_aux else (shown, pull)
 
 
@@ -136,6 +137,7 @@ def jvp(func: Callable, primals: tuple, tangents: tuple, *, has_aux: bool = Fals
     found = iter([_released(t, points, recording) for t in found])
     tangent = map_tensors(lambda _: next(found), output)
     shown = map_tensors(lambda t: _released(t, points, recording), output)
+    aux = map_tensors(lambda t: _released(t, points, recording), aux)
     return (shown, tangent, aux) if has_aux else (shown, tangent)
 
 

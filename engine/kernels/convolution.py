@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike
 from engine.kernels import convolution_numpy
 from engine.kernels.convolution_geometry import (
     ConvolutionError,
+    Geometry,
     Numbers,
     Padding,
     expect,
@@ -80,22 +81,34 @@ _weight = _kernel("convolve_to_weight")
 _bias = _kernel("convolve_to_bias")
 
 
+def _geometry(
+    what: str,
+    x_shape: tuple[int, ...],
+    w_shape: tuple[int, ...],
+    *,
+    stride: Numbers = 1,
+    padding: Padding = 0,
+    dilation: Numbers = 1,
+    groups: int = 1,
+) -> Geometry:
+    return geometry_of(what, x_shape, w_shape, *map(setting, (stride, padding, dilation, groups)))
+
+
+# `twin` is "", or "_reference" for the naive twin.
+
+
 def _convolve(
     twin: str,
     x: ArrayLike,
     w: ArrayLike,
     bias: ArrayLike | None = None,
     *,
-    stride: Numbers = 1,
-    padding: Padding = 0,
-    dilation: Numbers = 1,
-    groups: int = 1,
     relu: bool = False,
+    **settings: Any,
 ) -> np.ndarray:
     what = "convolve" + twin
     dtype, (x, w, bias) = _arrays(what, x=x, w=w, bias=bias)
-    settings = map(setting, (stride, padding, dilation, groups))
-    geometry = geometry_of(what, x.shape, w.shape, *settings)
+    geometry = _geometry(what, x.shape, w.shape, **settings)
     expect_bias(what, bias, w.shape[0])
     out = np.empty(geometry.out_shape, x.dtype)
     _forward(geometry.numbers, x, w, bias, relu, out, bool(twin))
@@ -109,16 +122,12 @@ def _to_input(
     x_shape: Sequence[int],
     *,
     bias: ArrayLike | None = None,
-    stride: Numbers = 1,
-    padding: Padding = 0,
-    dilation: Numbers = 1,
-    groups: int = 1,
     relu: bool = False,
+    **settings: Any,
 ) -> np.ndarray:
     what = "convolve_to_input" + twin
     dtype, (g, w, bias) = _arrays(what, g=g, w=w, bias=bias)
-    settings = map(setting, (stride, padding, dilation, groups))
-    geometry = geometry_of(what, tuple(x_shape), w.shape, *settings)
+    geometry = _geometry(what, tuple(x_shape), w.shape, **settings)
     expect(what, "g", g.shape, geometry)
     expect_bias(what, bias, x_shape[1])
     dx = np.empty(geometry.x_shape, g.dtype)
@@ -127,20 +136,11 @@ def _to_input(
 
 
 def _to_weight(
-    twin: str,
-    g: ArrayLike,
-    x: ArrayLike,
-    w_shape: Sequence[int],
-    *,
-    stride: Numbers = 1,
-    padding: Padding = 0,
-    dilation: Numbers = 1,
-    groups: int = 1,
+    twin: str, g: ArrayLike, x: ArrayLike, w_shape: Sequence[int], **settings: Any
 ) -> np.ndarray:
     what = "convolve_to_weight" + twin
     dtype, (g, x) = _arrays(what, g=g, x=x)
-    settings = map(setting, (stride, padding, dilation, groups))
-    geometry = geometry_of(what, x.shape, tuple(w_shape), *settings)
+    geometry = _geometry(what, x.shape, tuple(w_shape), **settings)
     expect(what, "g", g.shape, geometry)
     dw = np.empty(geometry.w_shape, g.dtype)
     _weight(geometry.numbers, g, x, dw, bool(twin))
@@ -230,25 +230,18 @@ def convolve_to_bias(g: ArrayLike) -> np.ndarray:
     return _to_bias("", g)
 
 
-def convolve_reference(x: ArrayLike, w: ArrayLike, *args: Any, **settings: Any) -> np.ndarray:
-    """`convolve` by its naive twin, seven loops: an oracle and a lesson, not for speed."""
-    return _convolve("_reference", x, w, *args, **settings)
+def _naive(function: Callable[..., np.ndarray], name: str) -> Callable[..., np.ndarray]:
+    def twin(*arrays: Any, **settings: Any) -> np.ndarray:
+        return function("_reference", *arrays, **settings)
+
+    twin.__name__ = twin.__qualname__ = name + "_reference"
+    twin.__doc__ = (
+        f"`{name}` by its naive twin, plain loops: an oracle and a lesson, not for speed."
+    )
+    return twin
 
 
-def convolve_to_input_reference(
-    g: ArrayLike, w: ArrayLike, x_shape: Sequence[int], **settings: Any
-) -> np.ndarray:
-    """`convolve_to_input` by its naive twin."""
-    return _to_input("_reference", g, w, x_shape, **settings)
-
-
-def convolve_to_weight_reference(
-    g: ArrayLike, x: ArrayLike, w_shape: Sequence[int], **settings: Any
-) -> np.ndarray:
-    """`convolve_to_weight` by its naive twin."""
-    return _to_weight("_reference", g, x, w_shape, **settings)
-
-
-def convolve_to_bias_reference(g: ArrayLike) -> np.ndarray:
-    """`convolve_to_bias` by its naive twin."""
-    return _to_bias("_reference", g)
+convolve_reference = _naive(_convolve, "convolve")
+convolve_to_input_reference = _naive(_to_input, "convolve_to_input")
+convolve_to_weight_reference = _naive(_to_weight, "convolve_to_weight")
+convolve_to_bias_reference = _naive(_to_bias, "convolve_to_bias")

@@ -34,6 +34,7 @@ class clamp_min(Mixing):
     to the bound."""
 
     torch_name = "ClampMinBackward1"
+    torch_names = {"1n": "ClampMinBackward0"}
 
     def forward(self, x, min, *, spelling=None):
         return np.maximum(x, min)
@@ -53,6 +54,7 @@ class clamp_max(Mixing):
     to the bound."""
 
     torch_name = "ClampMaxBackward1"
+    torch_names = {"1n": "ClampMaxBackward0"}
 
     def forward(self, x, max, *, spelling=None):
         return np.minimum(x, max)

@@ -14,7 +14,6 @@ import numpy as np
 from engine.dtypes import dtype_of
 from engine.ops import scatter
 from engine.ops.index import get, is_basic, put, take_at
-from engine.ops.shape import to_dtype
 
 
 def replacing(index: tuple, spelling: str | None = None) -> dict[str, Any]:
@@ -121,14 +120,7 @@ class Placing:
                 f"{name} only supports a 0-dimensional value tensor, but got tensor with "
                 f"{value._data.ndim} dimension(s)."
             )
-        return self._as_own(value), f"{spelling}Backward1"
-
-    def _as_own(self, value: Any) -> Any:
-        """A Tensor converted to this one's type."""
-        mine, other = self._data.dtype, value._data.dtype
-        if mine == other:
-            return value
-        return self.record(to_dtype, (value,), {"dtype": mine, "before": other})
+        return self._own_type(value), f"{spelling}Backward1"
 
     # --- x[index] by name ---
 

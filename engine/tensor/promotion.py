@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.core.op import Op
-from engine.dtypes import bool_, dtype, dtype_of, get_default_dtype, result_type
+from engine.dtypes import bool_, dtype, dtype_of, get_default_dtype, number_dtype, result_type
 from engine.ops.shape import to_dtype
 
 
@@ -65,8 +65,8 @@ def _refuse(op: Op, kind: dtype, operands: list) -> None:
             raise RuntimeError(_BY_NAME[op.name])
     elif ("b" if kind is bool_ else "i") in op.refuses:
         raise NotImplementedError(
-            f"\"{op.name}\" not implemented for '{kind.tensor_type[6:-6]}': the numbers are {kind}. "
-            f"Try .float() first"
+            f"\"{op.name}\" not implemented for '{kind.tensor_type[6:-6]}': the numbers are "
+            f"{kind}. Try .float() first"
         )
 
 
@@ -87,6 +87,8 @@ def cast(x: Any, kind: dtype, exact: bool = False) -> Any:
     A number of a floating type stays Python's, but for the 16-bit ones where it has to be `exact`.
     """
     data = getattr(x, "_data", None)
+    if isinstance(x, np.ndarray):
+        return x.astype(kind.numpy, copy=False)
     if data is None:
         if kind.is_floating_point and not (exact and kind.itemsize == 2):
             return float(x)
@@ -94,3 +96,19 @@ def cast(x: Any, kind: dtype, exact: bool = False) -> Any:
     if data.dtype == kind.numpy:
         return x
     return to_dtype(x, dtype=kind.numpy, before=data.dtype)
+
+
+def bit_operand(op: Op, x: Any) -> Any:
+    """A Tensor or number as an operation on bits takes it.
+
+    Raises:
+        NotImplementedError: for floating-point numbers.
+    """
+    kind = operand(x)
+    kind = kind[0] if isinstance(kind, tuple) else number_dtype(kind)
+    if kind.is_floating_point:
+        raise NotImplementedError(
+            f"\"{op.name}\" not implemented for '{kind.tensor_type[6:-6]}': it is for whole numbers "
+            f"and truths; compare first, (x > 0) & (x < 1), or convert with .long()"
+        )
+    return x

@@ -39,6 +39,7 @@ from engine.ops import elementwise as ops
 from engine.ops.index import put
 from engine.tensor.arranging import Arranging
 from engine.tensor.choosing import Choosing
+from engine.tensor.combining import Combining
 from engine.tensor.comparing import Comparing
 from engine.tensor.computing import Computing
 from engine.tensor.converting import Converting
@@ -46,10 +47,12 @@ from engine.tensor.counting import Counting
 from engine.tensor.device import require_cpu
 from engine.tensor.differentiating import Differentiating
 from engine.tensor.filling import Filling
+from engine.tensor.half import is_half, through_float32
 from engine.tensor.holding import PackedHeld
 from engine.tensor.indexing import Indexing
 from engine.tensor.memory import owner
 from engine.tensor.multiplying import Multiplying
+from engine.tensor.operands import is_number, refusal
 from engine.tensor.parsing import legacy_array
 from engine.tensor.picking import Picking
 from engine.tensor.placing import Placing
@@ -63,13 +66,11 @@ from engine.tensor.sweeping import ownership
 from engine.tensor.vertex import (
     NUMBER,
     Vertex,
-    is_half,
     node,
     part_vertex,
     plan_of,
     shown,
     users_frame,
-    widen,
 )
 from engine.tensor.writing import Writing
 
@@ -89,7 +90,7 @@ def _binary(op: Op) -> tuple[Callable, Callable]:
     )
     by_number, of_number = plan_of(op, f"1{NUMBER}"), plan_of(op, f"{NUMBER}1")
 
-    def operator(self: Tensor, other: Any) -> Any:
+    def operator(self: Tensor, other: Any, frame: Any = None) -> Any:
         x = self._data
         dtype = x.dtype
         if dtype is not _F32 and dtype is not _F64:
@@ -135,15 +136,15 @@ def _binary(op: Op) -> tuple[Callable, Callable]:
                 else:
                     plan = left if out.shape == shape else left_stretched
                 held = plan.hold(x, y, out)
-                result._vertex = node(plan, vx, None, held, out.shape, _getframe(1))
+                result._vertex = node(plan, vx, None, held, out.shape, frame or _getframe(1))
             else:
                 plan = both if shape == y.shape else both_stretched
                 held = plan.hold(x, y, out)
-                result._vertex = node(plan, vx, vy, held, out.shape, _getframe(1))
+                result._vertex = node(plan, vx, vy, held, out.shape, frame or _getframe(1))
         elif vy is not None:
             plan = right if out.shape == y.shape else right_stretched
             held = plan.hold(x, y, out)
-            result._vertex = node(plan, vy, None, held, out.shape, _getframe(1))
+            result._vertex = node(plan, vy, None, held, out.shape, frame or _getframe(1))
         return result
 
     def reflected(self: Tensor, other: Any) -> Any:
@@ -207,18 +208,15 @@ def _comparison(op: Op) -> Callable:
 def _general(op: Op, x: Any, y: Any) -> Any:
     """An operator in any other than the common case."""
     for operand in (x, y):
-        if not isinstance(operand, Tensor | int | float | np.generic):
-            if hasattr(type(operand), "record"):
-                raise TypeError(
-                    f"a Tensor and a {type(operand).__name__} do not mix in {op.name}: "
-                    f"take the number of a Value with .item(), or make Values of a tensor's numbers"
-                )
+        if not isinstance(operand, Tensor) and not is_number(operand):
+            if isinstance(operand, np.ndarray) or hasattr(type(operand), "record"):
+                raise refusal(op.name, operand)
             return NotImplemented
     return Tensor.record(op, (x, y), op.defaults)
 
 
 class Tensor(
-    Differentiating, Writing, Computing, Indexing, Placing, Picking, Choosing, Shaping, Arranging,
+    Differentiating, Writing, Computing, Combining, Indexing, Placing, Picking, Choosing, Shaping, Arranging,
     Reducing, Sorting, Counting, Statistics, Multiplying, Comparing, Converting, Filling, Showing,
 ):  # fmt: skip
     """An n-dimensional array with a gradient.
@@ -379,7 +377,7 @@ class Tensor(
         forward = op.forward
         half = op.broadcasts and any(isinstance(x, np.ndarray) and is_half(x.dtype) for x in arrays)
         if half and op.rules:
-            forward = _through_float32(forward)
+            forward = through_float32(forward)
         try:
             out = forward(*arrays, **params)
         except (Warning, ArithmeticError):
@@ -461,20 +459,6 @@ class Tensor(
     def __abs__(self) -> Tensor:
         return self.abs()
 
-    pow = __pow__
-    mul = multiply = __mul__
-    div = divide = true_divide = __truediv__
-
-    def add(self, other: Any, *, alpha: float = 1) -> Any:
-        """`self + alpha * other`."""
-        return self + (other if alpha == 1 else other * alpha)
-
-    def sub(self, other: Any, *, alpha: float = 1) -> Any:
-        """`self - alpha * other`."""
-        return self - (other if alpha == 1 else other * alpha)
-
-    subtract = sub
-
     # subtle: == compares elements, so equality of Tensors cannot be what dictionaries ask.
     __hash__ = object.__hash__
 
@@ -506,17 +490,6 @@ def _recorded(
         return (Tensor.at(outs[0], vertex if outs[0].dtype.kind in _DIFFERENTIABLE else None),)
     vertex.shape = tuple((o.shape, o.dtype) for o in outs)
     return tuple(Tensor.at(o, part_vertex(vertex, k)) for k, o in enumerate(outs))
-
-
-def _through_float32(forward: Callable) -> Callable:
-    """A forward for 16-bit numbers: computed as float32, and rounded once at the end."""
-
-    def computed(*arrays: Any, **params: Any) -> np.ndarray:
-        kind = next(x.dtype for x in arrays if isinstance(x, np.ndarray) and is_half(x.dtype))
-        out = np.asarray(forward(*map(widen, arrays), **params))
-        return out.astype(kind) if out.dtype == _F32 else out
-
-    return computed
 
 
 _DIFFERENTIABLE = "fV"  # floating-point numbers; bfloat16 is a type of its own to NumPy

@@ -33,8 +33,8 @@ from engine.core.graph import describe, next_serial
 from engine.core.op import Op
 from engine.core.plan import BOTH, MANY, ONE_X, VERTEX, define, in_brackets, inline, once
 from engine.ops.shape import sum_to
-from engine.tensor.holding import FREED
 from engine.tensor.half import widen
+from engine.tensor.holding import FREED
 from engine.tensor.memory import writes, written
 
 NUMBER = "n"

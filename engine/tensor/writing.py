@@ -169,8 +169,10 @@ class Writing:
         new = value._data
         if op is get:
             part = target[index]
-            refuse_repeats(part)
-            refuse_overlap(part, new)
+            if new.ndim:  # one number is the same in whatever order it is written
+                refuse_repeats(part)
+            if part.shape == new.shape:
+                refuse_overlap(part, new)
         vertex = value.vertex()
         if vertex is not None:
             self._refuse_blind()
@@ -212,7 +214,7 @@ class Writing:
                     f"{dtype_of(mine)} for the destination and {dtype_of(new.dtype)} for the "
                     f"source; convert it with .to(x.dtype)"
                 )
-            value = to_dtype(value, dtype=mine, before=new.dtype)
+            value = self._own_type(value)
         if new.ndim and new.shape[0] == 1:
             ones = next((k for k, size in enumerate(new.shape) if size != 1), new.ndim)
             value = value.squeeze(tuple(range(ones)))
@@ -245,19 +247,35 @@ class Writing:
         self._refuse_write()
         if not hasattr(source, "at"):
             source = self.at(self._as_array(source), None)
-        refuse_overlap(self._data, source._data)
         vertex = source.vertex()
-        if source._data.dtype != self._data.dtype:
-            source = to_dtype(source, dtype=self._data.dtype, before=source._data.dtype)
+        source = self._own_type(source)
         if source._data.shape != self._data.shape:
             source = source.expand(self._data.shape)
+        refuse_overlap(self._data, source._data)
         if vertex is not None and source.vertex() is vertex:
             source = clone(source, spelling="CopyBackwards")
         return self._take_over(source)
 
+    def _own_type(self, source: Any) -> Any:
+        """A Tensor converted to this one's type."""
+        mine, other = self._data.dtype, source._data.dtype
+        return source if mine == other else to_dtype(source, dtype=mine, before=other)
+
     def fill_(self, value: Any) -> Any:
-        """Sets every element to one value."""
-        return self.copy_(value)
+        """Sets every element to one value, a number or a Tensor of no dimensions.
+
+        Raises:
+            RuntimeError: for a Tensor with dimensions.
+        """
+        self._refuse_leaf()
+        if not hasattr(value, "at"):
+            value = self.at(self._as_array(value), None)
+        if value._data.ndim:
+            raise RuntimeError(
+                "fill_ only supports 0-dimension value tensor but got tensor with "
+                f"{value._data.ndim} dimensions."
+            )
+        return self._take_over(self._own_type(value).expand(self._data.shape))
 
     def zero_(self) -> Any:
         """Sets every element to 0."""

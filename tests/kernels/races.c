@@ -1,8 +1,8 @@
 /* Many threads in the kernels at once, for ThreadSanitizer to watch (`make sanitize-threads`).
  *
- * One idea: every caller does the same work on arrays of its own, while others do too and the number
- * of threads changes under them; the results must be the bits of one thread alone. Whatever the
- * pool, the kept scratch blocks or the kernels share without order shows as a report.
+ * One idea: every caller does the same work on arrays of its own, while others do too and the
+ * number of threads changes under them; the results must be the bits of one thread alone. Whatever
+ * the pool, the kept scratch blocks or the kernels share without order shows as a report.
  *
  * Not a test of forks: they are in test_threads.py. */
 #include "fused.h"

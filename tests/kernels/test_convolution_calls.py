@@ -2,11 +2,15 @@
 which words. Whether the numbers are right is in test_convolution.py.
 """
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from convolution_cases import Case
+from convolution_cases import DEFAULTS, DTYPES, ENDS, LEVELS, Case, hold, instruction_set
 
 from engine import kernels
 from engine.kernels import ConvolutionError
@@ -108,6 +112,58 @@ def test_half_precision_is_worked_on_in_single() -> None:
     y = kernels.convolve(x, w)
     wide = kernels.convolve(x.astype(np.float32), w.astype(np.float32))
     assert y.dtype == np.float16 and np.array_equal(y, wide.astype(np.float16))
+
+
+# --- nothing beyond the ends of an array ----------------------------------------------------------
+
+GUARD = 1024  # elements on either side: more than anything reads or writes at once
+
+
+def _guarded(array: np.ndarray, guard: float) -> tuple[np.ndarray, np.ndarray]:
+    """The array in the middle of a larger one, and all of that."""
+    memory = np.full(array.size + 2 * GUARD, guard, array.dtype)
+    view = memory[GUARD : GUARD + array.size].reshape(array.shape)
+    view[...] = array
+    return view, memory
+
+
+@needs_compiled
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", ENDS, ids=str)
+def test_nothing_beyond_the_ends_is_written_or_counts(case: Case, dtype: type, level: int) -> None:
+    """The arrays stand between numbers that would show: NaN beside what is read, 99 beside what is
+    written."""
+    x, w, g, bias, back = (_guarded(array, np.nan)[0] for array in case.arrays(dtype))
+    settings = (case.settings.get(k, d) for k, d in DEFAULTS.items())
+    numbers = geometry_of("test", case.x_shape, case.w_shape, *settings).numbers
+    calls = {
+        "convolve": (x, w, bias, False),
+        "convolve_to_input": (g, w, back, False),
+        "convolve_to_weight": (g, x),
+    }
+    shapes = {"convolve": g.shape, "convolve_to_input": x.shape, "convolve_to_weight": w.shape}
+    with instruction_set(level):
+        for name, arguments in calls.items():
+            result, memory = _guarded(np.full(shapes[name], 99, dtype), 99)
+            getattr(compiled, name)(numbers, *arguments, result, False)
+            hold(case, name, result, *(a for a in arguments if isinstance(a, np.ndarray)))
+            assert (memory[:GUARD] == 99).all() and (memory[-GUARD:] == 99).all()
+
+
+@needs_compiled
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forbids pages as Linux does")
+def test_nothing_beyond_the_ends_is_read() -> None:
+    """Where that changes no result, only the system can tell: a process of its own dies of it."""
+    program = Path(__file__).parent.parent / "convolution_guard_pages.py"
+    done = subprocess.run(
+        [sys.executable, str(program)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "untouched\n"), done.stderr
 
 
 # --- what is refused ------------------------------------------------------------------------------

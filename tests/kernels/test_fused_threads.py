@@ -267,7 +267,7 @@ import os
 import numpy as np
 from engine import kernels
 x, y, z, w = (np.ones(1_000_000) for _ in range(4))
-m, narrow, image = np.ones((1000, 1000)), np.ones((100_000, 10)), np.ones((30, 30, 40, 40))
+m, narrow, image = np.ones((1000, 1600)), np.ones((100_000, 10)), np.ones((30, 30, 40, 40))
 targets = np.zeros(1000, np.int64)
 kernels.set_num_threads(1)
 kept = kernels.cross_entropy(m, targets)[1]
