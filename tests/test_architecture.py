@@ -42,6 +42,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("engine.ops.cumulative",),
     ("engine.ops.norms",),
     ("engine.ops.softmax",),
+    ("engine.ops.embedding",),
     ("engine.ops.linear",),
     ("engine.ops.convolution",),
     ("engine.ops.pooling",),

@@ -79,3 +79,4 @@ from engine.nn.normalization import (
 )
 from engine.nn.parameter import Buffer, Parameter, UninitializedParameter
 from engine.nn.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from engine.nn.sparse import Embedding, EmbeddingBag

@@ -891,21 +891,6 @@ class sign(Elementwise):
 
 
 @operation
-class sgn(Elementwise):
-    """-1, 0 or 1, as `sign`. Flat wherever it has a slope, so the gradient is 0."""
-
-    keeps_integers = True
-
-    def forward(self, x):
-        return maths.sign(x)
-
-    slope_x = 0
-
-    samples = (at(1.5), at(-0.7))
-    hard_points = (at(0.0, gradient=0.0),)
-
-
-@operation
 class floor(Elementwise):
     """The whole number below. Flat between its steps, so the gradient is 0."""
 

@@ -108,7 +108,7 @@ def bit_operand(op: Op, x: Any) -> Any:
     kind = kind[0] if isinstance(kind, tuple) else number_dtype(kind)
     if kind.is_floating_point:
         raise NotImplementedError(
-            f"\"{op.name}\" not implemented for '{kind.tensor_type[6:-6]}': it is for whole numbers "
-            f"and truths; compare first, (x > 0) & (x < 1), or convert with .long()"
+            f"\"{op.name}\" not implemented for '{kind.tensor_type[6:-6]}': it is for whole "
+            f"numbers and truths; compare first, (x > 0) & (x < 1), or convert with .long()"
         )
     return x

@@ -49,6 +49,7 @@ from engine.tensor.differentiating import Differentiating
 from engine.tensor.filling import Filling
 from engine.tensor.half import is_half, through_float32
 from engine.tensor.holding import PackedHeld
+from engine.tensor.in_place import InPlace
 from engine.tensor.indexing import Indexing
 from engine.tensor.memory import owner
 from engine.tensor.multiplying import Multiplying
@@ -216,8 +217,9 @@ def _general(op: Op, x: Any, y: Any) -> Any:
 
 
 class Tensor(
-    Differentiating, Writing, Computing, Combining, Indexing, Placing, Picking, Choosing, Shaping, Arranging,
-    Reducing, Sorting, Counting, Statistics, Multiplying, Comparing, Converting, Filling, Showing,
+    Differentiating, Writing, InPlace, Computing, Combining, Indexing, Placing, Picking, Choosing,
+    Shaping, Arranging, Reducing, Sorting, Counting, Statistics, Multiplying, Comparing, Converting,
+    Filling, Showing,
 ):  # fmt: skip
     """An n-dimensional array with a gradient.
 

@@ -17,7 +17,6 @@ from engine.core.graph import next_serial
 from engine.core.modes import is_grad_enabled
 from engine.core.op import Op
 from engine.dtypes import can_cast, dtype_of
-from engine.ops import elementwise as ops
 from engine.ops.index import get, walk
 from engine.ops.shape import clone, to_dtype
 from engine.tensor.memory import owner, refuse_overlap, refuse_repeats, stamp
@@ -280,21 +279,6 @@ class Writing:
     def zero_(self) -> Any:
         """Sets every element to 0."""
         return self.fill_(0)
-
-    def __iadd__(self, other: Any) -> Any:
-        return self.write(ops.add, other)
-
-    def __isub__(self, other: Any) -> Any:
-        return self.write(ops.sub, other)
-
-    def __imul__(self, other: Any) -> Any:
-        return self.write(ops.mul, other)
-
-    def __itruediv__(self, other: Any) -> Any:
-        return self.write(ops.div, other)
-
-    def __ipow__(self, other: Any) -> Any:
-        return self.write(ops.pow_, other)
 
 
 def _held(held: Any, data: np.ndarray, new: np.ndarray) -> Any:

@@ -40,7 +40,7 @@ static void compute(work *w)
     memset(w, 0, sizeof *w);
     for (int i = 0; i < SIZE; i++) {
         w->x[i] = (float)(i * 7919 % 1013) / 512 - 1;
-        w->y[i] = (float)(i * 104729 % 1019) / 512 - 1;
+        w->y[i] = (float)(i * 6007 % 1019) / 512 - 1;
     }
     for (int i = 0; i < ROWS; i++)
         w->targets[i] = i % COLS;

@@ -59,6 +59,7 @@ from engine.nn.functional.dropout import (
     dropout2d,
     dropout3d,
 )
+from engine.nn.functional.embedding import embedding, embedding_bag, one_hot
 from engine.nn.functional.linear import bilinear, linear
 from engine.nn.functional.loss import (
     binary_cross_entropy,
