@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("suites", nargs="*", metavar="suite", help=f"any of: {', '.join(SUITES)}")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures there")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="where ladder draws its chart")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.suites if name not in SUITES]
     if unknown or options.rounds < 1:
@@ -46,7 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(machine())
     figures = []
     for name in options.suites:
-        rows = SUITES[name][0](options.rounds)
+        more = {"chart": options.picture} if name == "ladder" and options.picture else {}
+        rows = SUITES[name][0](options.rounds, **more)
         print(f"\n{name}\n\n{table(rows)}")
         figures += [{"suite": name, **row.__dict__} for row in rows]
     if options.json:

@@ -1,7 +1,8 @@
 """What each rung from three loops to the fast product gives: a table and a bar chart.
 
 The rungs are csrc/ladder.c, told in csrc/README.md. One size, float32, all rungs in turn in this
-process; the chart goes to out/ladder.png. The last row is the top rung against NumPy.
+process; the chart goes to out/ladder.png, or where `--picture` says. The last row is the top rung
+against NumPy.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ SIDE = 768
 CHART = Path("out", "ladder.png")
 
 
-def run(rounds: int) -> list[Row]:
+def run(rounds: int, chart: Path = CHART) -> list[Row]:
     """A row a rung: its speed, and how many times the rung below."""
     if kernels.backend() != "compiled":
         raise RuntimeError("the ladder is compiled; here NumPy stands in for it")
@@ -43,7 +44,7 @@ def run(rounds: int) -> list[Row]:
             function()
             times[name].append(time.perf_counter() - begin)
     speed = {name: 2 * SIDE**3 / statistics.median(each) / 1e9 for name, each in times.items()}
-    draw({rung: speed[rung] for rung in RUNGS}, speed["NumPy"], peak)
+    draw(chart, {rung: speed[rung] for rung in RUNGS}, speed["NumPy"], peak)
     rows = []
     for below, rung in zip((None, *RUNGS), RUNGS, strict=False):
         rows.append(
@@ -57,26 +58,37 @@ def run(rounds: int) -> list[Row]:
             )
         )
     top = RUNGS[-1]
-    note = f"{kernels.get_num_threads()} threads, NumPy as it comes; the chart is {CHART}"
+    note = f"{kernels.get_num_threads()} threads, NumPy as it comes; the chart is {chart}"
     ratio = speed[top] / speed["NumPy"]
     return [*rows, Row(top, f"{speed[top]:.1f}", f"NumPy {speed['NumPy']:.1f}", ratio, None, note)]
 
 
-def draw(speed: dict[str, float], numpy: float, peak: float) -> None:
+def draw(chart: Path, speed: dict[str, float], numpy: float, peak: float) -> None:
     """The bar chart, if Matplotlib is there."""
     try:
+        from matplotlib import rc_context
         from matplotlib.figure import Figure
     except ImportError:
         print("no chart: Matplotlib is not installed (pip install matplotlib)")
         return
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axes = figure.add_subplot()
-    bars = axes.bar(list(speed), list(speed.values()), color="#0072b2")
-    axes.bar_label(bars, fmt="%.1f")
-    axes.axhline(peak, color="#d55e00", linestyle="--", label=f"one core at most: {peak:.0f}")
-    axes.axhline(numpy, color="#009e73", linestyle=":", label=f"NumPy: {numpy:.0f}")
-    axes.set_ylabel("GFLOP/s")
-    axes.set_title(f"float32 product, {SIDE} x {SIDE}, {kernels.instruction_set()}")
-    axes.legend(loc="upper left")
-    CHART.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(CHART, dpi=150)
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "ladder", "font.size": 11}):
+        figure = Figure(figsize=(8, 3.6), layout="constrained")
+        axes = figure.add_subplot()
+        names = list(speed)[::-1]
+        bars = axes.barh(names, [speed[name] for name in names], color="#0072b2", height=0.7)
+        axes.bar_label(bars, fmt="%.0f", padding=4)
+        for value, what, color in (
+            (peak, "one core at most", "#d55e00"),
+            (numpy, "NumPy", "#444444"),
+        ):
+            axes.axvline(value, color=color, linestyle="--", linewidth=1)
+            # The lower rungs leave room for the words.
+            row = len(names) - 1 if value == peak else len(names) - 2
+            axes.text(value - 2, row, f"{what}: {value:.0f}", color=color, ha="right", va="center")
+        axes.set_xlabel(
+            f"billion operations a second: float32, {SIDE} x {SIDE}, {kernels.instruction_set()}"
+        )
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+        chart.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(chart, dpi=150)

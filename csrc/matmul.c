@@ -32,7 +32,15 @@ enum {
      * of these sizes little changes. */
     MOST_ROWS = 84,
     MANY_TILES = 20,
-    MUCH_B = 1024 * 1024
+    MUCH_B = 1024 * 1024,
+    /* Dot products. From so many bytes of k on, adding up the lanes is repaid. So many bytes of a
+     * few columns stay in the first cache; so many rows of A, and that many columns of B, in the
+     * second. */
+    DOT_LEAST_BYTES = 1024,
+    DOT_MOST_BYTES = 4096,
+    DOT_MOST_ROWS = 128,
+    DOT_MOST_COLUMNS = 42,
+    WORTH_A_COPY = 16
 };
 
 static ptrdiff_t round_up(ptrdiff_t x, ptrdiff_t grain)

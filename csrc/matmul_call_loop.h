@@ -16,13 +16,17 @@ typedef struct {
  * over: C' = B' A'. A single column becomes a single row, which is quicker, if its A is turned. */
 static NAME(piece) NAME(right_way_round)(const engine_matmul *p, int *turned)
 {
-    /* Few columns: vectors along j would be half empty. The costs of a row, in multiply-adds of a
-     * vector, and 4 for adding up the lanes of a dot product. Only n, k and a's direction may count
-     * here, see matmul.h. */
+    /* Dot products where A's rows and B's columns are runs and long: a transposed B need not be
+     * packed, which costs more than a product with few rows has to spend. Also for few columns,
+     * because vectors along j would be half empty: the costs of a row, in multiply-adds of a vector,
+     * and 4 for adding up the lanes of a dot product. Only n, k and the directions of a and b may
+     * count here, see matmul.h. */
     const ptrdiff_t lanes = 64 / (ptrdiff_t)sizeof(REAL);
-    const int few = p->k > 0 && p->a_column == 1 && p->n < 2 * lanes &&
+    const int few = p->k > 0 && p->n < 2 * lanes &&
                     (p->n == 1 || p->n * (p->k / lanes + 4) < (p->n + lanes - 1) / lanes * p->k);
-    *turned = !few && (p->n == 1 ? p->c_row == 1 && p->m > 1 : p->c_column != 1);
+    const int runs = p->b_row == 1 && p->k * (ptrdiff_t)sizeof(REAL) >= DOT_LEAST_BYTES;
+    const int dots = p->a_column == 1 && (few || runs);
+    *turned = !dots && (p->n == 1 ? p->c_row == 1 && p->m > 1 : p->c_column != 1);
     if (*turned)
         return (NAME(piece)){.m = p->n, .n = p->m, .k = p->k,
                              .a = p->b, .a_row = p->b_column, .a_step = p->b_row,
@@ -32,9 +36,10 @@ static NAME(piece) NAME(right_way_round)(const engine_matmul *p, int *turned)
     return (NAME(piece)){.m = p->m, .n = p->n, .k = p->k,
                          .a = p->a, .a_row = p->a_row, .a_step = p->a_column,
                          .b = p->b, .b_step = p->b_row,
-                         .b_column = p->n == 1 && !few ? 1 : p->b_column,
-                         .c = p->c, .c_row = p->c_row, .c_column = few ? p->c_column : 1,
-                         .column_bias = p->bias, .relu = p->relu, .few_columns = few};
+                         .b_column = p->n == 1 && !dots ? 1 : p->b_column,
+                         .c = p->c, .c_row = p->c_row, .c_column = dots ? p->c_column : 1,
+                         .column_bias = p->bias, .relu = p->relu,
+                         .dots = dots, .lonely = p->n == 1};
 }
 
 /* One matrix of the stack, or a part of it. */
@@ -94,7 +99,7 @@ static ptrdiff_t NAME(cut)(NAME(call) *call)
     }
     while ((double)(call->matrices * call->row_cuts * call->column_cuts) * 2 <= most) {
         const int rows_can = call->rows_at_once > FEW_ROWS;
-        const int columns_can = call->columns_at_once > COLUMN_GRAIN && !p->few_columns;
+        const int columns_can = call->columns_at_once > COLUMN_GRAIN;
         if (!rows_can && !columns_can)
             break;
         if (rows_can && (!columns_can || call->rows_at_once > call->columns_at_once)) {

@@ -9,9 +9,10 @@ typedef struct {
     const REAL *b;
     ptrdiff_t b_step, b_column;
     REAL *c;
-    ptrdiff_t c_row, c_column; /* c_column: 1, except for few columns */
+    ptrdiff_t c_row, c_column; /* c_column: 1, except for dots */
     const REAL *row_bias, *column_bias;
-    int relu, few_columns;
+    int relu;
+    int dots, lonely; /* by dot products; the whole product has a single column */
 } NAME(piece);
 
 static const REAL *NAME(further)(const REAL *bias, ptrdiff_t by)
@@ -142,35 +143,58 @@ static int NAME(single_row)(const NAME(piece) *p)
     return 0;
 }
 
-/* Few columns: dot products, for which B's columns must be runs. */
-static int NAME(few_columns)(const NAME(piece) *p)
+/* Dot products, for which B's columns must be runs: as those of a transposed matrix are, else they
+ * are copied. K is cut by K alone, as above. */
+static int NAME(by_dots)(const NAME(piece) *p)
 {
+    const NAME(engine_thins) *thins = NAME(engine_thins_in_use)();
+    const ptrdiff_t line = 64 / (ptrdiff_t)sizeof(REAL);
+    const ptrdiff_t blocks = (p->k * (ptrdiff_t)sizeof(REAL) + DOT_MOST_BYTES - 1) / DOT_MOST_BYTES;
+    const ptrdiff_t steps_at_once = round_up((p->k + blocks - 1) / blocks, line);
+    /* Columns that are a large power of two apart would push each other out of the first cache. */
+    const int copy_b = p->b_step != 1 || (p->m >= WORTH_A_COPY &&
+                                          p->b_column * (ptrdiff_t)sizeof(REAL) % 512 == 0);
+    const ptrdiff_t chunks = (p->n + DOT_MOST_COLUMNS - 1) / DOT_MOST_COLUMNS;
+    const ptrdiff_t columns_at_once = (p->n + chunks - 1) / chunks;
+    const ptrdiff_t distance = (steps_at_once / line | 1) * line;
     REAL *copy = NULL;
-    const REAL *b = p->b;
-    engine_thin thin = {.rows = p->m, .columns = p->n, .steps = p->k, .a_row = p->a_row,
-                        .b_column = p->b_column, .c_row = p->c_row, .c_column = p->c_column,
-                        .relu = p->relu};
-    if (p->b_step != 1) {
-        const ptrdiff_t line = 64 / (ptrdiff_t)sizeof(REAL);
-        const ptrdiff_t distance = round_up(p->k, line);
-        copy = engine_scratch_take(p->n * distance * (ptrdiff_t)sizeof(REAL));
+    if (copy_b) {
+        copy = engine_scratch_take(columns_at_once * distance * (ptrdiff_t)sizeof(REAL));
         if (copy == NULL)
             return -1;
-        for (ptrdiff_t j = 0; j < p->n; j++)
-            for (ptrdiff_t k = 0; k < p->k; k++)
-                copy[j * distance + k] = b[k * p->b_step + j * p->b_column];
-        b = copy;
-        thin.b_column = distance;
     }
-    NAME(engine_thins_in_use)()->dot(&thin, p->a, b, p->c, p->row_bias, p->column_bias);
+    engine_thin thin = {.a_row = p->a_row, .b_column = copy_b ? distance : p->b_column,
+                        .c_row = p->c_row, .c_column = p->c_column, .lonely = p->lonely};
+    for (ptrdiff_t k = 0; k < p->k; k += steps_at_once) {
+        const int last = p->k - k <= steps_at_once;
+        thin.steps = last ? p->k - k : steps_at_once;
+        thin.accumulate = k > 0;
+        thin.relu = last && p->relu;
+        for (ptrdiff_t j = 0; j < p->n; j += columns_at_once) {
+            const REAL *b = p->b + k * p->b_step + j * p->b_column;
+            thin.columns = p->n - j < columns_at_once ? p->n - j : columns_at_once;
+            if (copy_b) {
+                NAME(pack_columns)(thin.columns, thin.steps, b, p->b_step, p->b_column, copy,
+                                   distance);
+                b = copy;
+            }
+            for (ptrdiff_t i = 0; i < p->m; i += DOT_MOST_ROWS) {
+                thin.rows = p->m - i < DOT_MOST_ROWS ? p->m - i : DOT_MOST_ROWS;
+                thins->dot(&thin, p->a + i * p->a_row + k, b,
+                           p->c + i * p->c_row + j * p->c_column,
+                           last ? NAME(further)(p->row_bias, i) : NULL,
+                           last ? NAME(further)(p->column_bias, j) : NULL);
+            }
+        }
+    }
     engine_scratch_give(copy);
     return 0;
 }
 
 static int NAME(compute)(const NAME(piece) *p)
 {
-    if (p->few_columns)
-        return NAME(few_columns)(p);
+    if (p->dots)
+        return NAME(by_dots)(p);
     if (p->m == 1 && p->b_column == 1 && p->k > 0)
         return NAME(single_row)(p);
     return NAME(many_columns)(p);

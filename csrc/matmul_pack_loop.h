@@ -77,4 +77,16 @@ static void NAME(pack_a)(ptrdiff_t outer, ptrdiff_t inner, const REAL *a, ptrdif
     for (ptrdiff_t i = 0; i < outer; i++)
         memcpy(to + i * new_distance, a + i * distance, (size_t)inner * sizeof(REAL));
 }
+
+/* A block of B column by column, as runs that are `distance` apart. */
+static void NAME(pack_columns)(ptrdiff_t columns, ptrdiff_t steps, const REAL *b, ptrdiff_t b_row,
+                               ptrdiff_t b_column, REAL *to, ptrdiff_t distance)
+{
+    for (ptrdiff_t j = 0; j < columns; j++, b += b_column, to += distance)
+        if (b_row == 1)
+            memcpy(to, b, (size_t)steps * sizeof(REAL));
+        else
+            for (ptrdiff_t k = 0; k < steps; k++)
+                to[k] = b[k * b_row];
+}
 #undef SIDE

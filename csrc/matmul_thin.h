@@ -1,4 +1,4 @@
-/* Matrix products that are too thin for the register tile: contract.
+/* Matrix products for which the register tile is not the best: contract.
  *
  * Both compute c[i][j] = sum over k of a[i][k] * b[k][j] and finish it as the tile does (see
  * matmul_tile.h): row_bias and column_bias where they are not NULL, then relu. All distances are in
@@ -10,16 +10,16 @@
  *
  *     a[k] at a + k*a_step        b[k][j] at b + k*b_step + j        c[j] at c + j
  *
- * `dot`: a few columns. There the lanes of a vector run along k, because along j most of them would
- * be empty:
+ * `dot`: the lanes of a vector run along k. For B with few columns, because along j most lanes would
+ * be empty, and for a transposed B, which is then read as it lies:
  *
  *     a[i][k] at a + i*a_row + k        b[k][j] at b + j*b_column + k
  *     c[i][j] at c + i*c_row + j*c_column
  *
  * Its order of summation is another one, the same for all instruction sets: lane l of L = 64 bytes'
  * worth takes the products k = l, l+L, l+2L, ...; then the upper half of the lanes is added to the
- * lower half until one is left. With a single column two such vectors take turns, because one would
- * wait for itself, and are added at the end. None of this depends on the number of rows.
+ * lower half until one is left. If `lonely`, which needs a single column, two such vectors take
+ * turns, because one would wait for itself, and are added at the end. None of this depends on the number of rows.
  */
 #ifndef ENGINE_MATMUL_THIN_H
 #define ENGINE_MATMUL_THIN_H
@@ -31,7 +31,8 @@ typedef struct {
     ptrdiff_t a_row, a_step;
     ptrdiff_t b_step, b_column;
     ptrdiff_t c_row, c_column;
-    int accumulate, relu; /* accumulate: row only */
+    int accumulate, relu;
+    int lonely; /* dot only: the whole product, of which this may be a part, has one column */
 } engine_thin;
 
 typedef void (*engine_thin_float32)(const engine_thin *thin, const float *a, const float *b,

@@ -1,4 +1,4 @@
-/* The register tile: the micro-kernel under every matrix product and convolution, and its contract.
+/* The register tile: the micro-kernel under matrix products, and its contract.
  *
  * A tile is a small block of C, `rows` x `columns`, that stays in registers while k runs:
  *
@@ -34,9 +34,6 @@
  * How good it is: at full height the AVX-512 tile does 28 multiply-adds for 2 loads of B and 14
  * broadcasts of A. The multiply-add units are full from a height of 4 up; lower tiles wait for their
  * own sums. B may come from the second cache without loss, A and C from wherever.
- *
- * A kernel of its own (another loop over k, rows of B from a table instead of a stride) can be built
- * from the same pieces: matmul_tile_pieces.h has start, run and finish as inlined functions.
  */
 #ifndef ENGINE_MATMUL_TILE_H
 #define ENGINE_MATMUL_TILE_H

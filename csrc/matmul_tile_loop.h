@@ -10,7 +10,7 @@ PIECE void LOCAL(tile_of)(int rows, int vectors, int masked, MASK edge, const en
     LOCAL(tile_prefetch)(rows, columns, tile->steps, c, tile->c_row);
     LOCAL(tile_start)(rows, vectors, sum);
     LOCAL(tile_run)(rows, vectors, masked, edge, sum, tile->steps, a, tile->a_row, tile->a_step, b,
-                    tile->b_step, NULL);
+                    tile->b_step);
     LOCAL(tile_finish)(rows, vectors, masked, edge, sum, c, tile->c_row, tile->accumulate, row_bias,
                        column_bias, tile->relu);
 }

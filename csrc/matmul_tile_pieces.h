@@ -25,22 +25,20 @@ PIECE void LOCAL(tile_start)(int rows, int vectors, VECTOR sum[TILE_ROWS][2])
     }
 }
 
-/* sum[i] += a[i][k] * b[k] for k = 0 .. steps - 1. b_rows is NULL, as a constant, where B has a
- * stride. */
+/* sum[i] += a[i][k] * b[k] for k = 0 .. steps - 1. */
 PIECE void LOCAL(tile_run)(int rows, int vectors, int masked, MASK edge, VECTOR sum[TILE_ROWS][2],
                            ptrdiff_t steps, const REAL *a, ptrdiff_t a_row, ptrdiff_t a_step,
-                           const REAL *b, ptrdiff_t b_step, const ptrdiff_t *b_rows)
+                           const REAL *b, ptrdiff_t b_step)
 {
     const REAL *group[ROW_GROUPS];
     ENGINE_UNROLL
     for (int i = 0; i < ROW_GROUPS; i++)
         group[i] = a + (3 * i < rows ? 3 * i * a_row : 0);
     for (ptrdiff_t k = 0; k < steps; k++) {
-        const REAL *b_k = b_rows ? b + b_rows[k] : b;
         VECTOR right[2];
         ENGINE_UNROLL
         for (int j = 0; j < vectors; j++)
-            right[j] = LOCAL(tile_load)(j == vectors - 1, masked, edge, b_k + j * LANES);
+            right[j] = LOCAL(tile_load)(j == vectors - 1, masked, edge, b + j * LANES);
         ENGINE_UNROLL
         for (int i = 0; i < rows; i++) {
             const VECTOR left = SPREAD(group[i / 3][i % 3 * a_row]);
@@ -51,7 +49,7 @@ PIECE void LOCAL(tile_run)(int rows, int vectors, int masked, MASK edge, VECTOR 
         ENGINE_UNROLL
         for (int i = 0; i < ROW_GROUPS; i++)
             group[i] += a_step;
-        b += b_rows ? 0 : b_step;
+        b += b_step;
     }
 }
 

@@ -11,6 +11,9 @@
  *     MASK  MASK_OF(count)                   the first `count` lanes, 0 <= count <= LANES
  *     LOAD_SOME(mask, p)  STORE_SOME(mask, p, v)    those lanes; others read as 0, nothing touched
  *     RELU(v)     v, and 0 where v < 0; NaN stays NaN
+ *     BLEND(bits, x, y)   AVX-512 alone: x, and y in every float whose bit is set
+ *     SHUFFLE(x, y, how)  AVX-512 alone: two quarters of x, two of y
+ *     IN_MEMORY(x)        makes the compiler put x there and forget what was in registers
  *     TILE_ROWS   height of the register tile, whose width is two vectors
  *
  * + works on VECTOR as on numbers. MULTIPLY_ADD rounds once with AVX2 and AVX-512 and twice in the
@@ -42,6 +45,8 @@
 #undef STORE_SOME
 #undef RELU
 #undef TILE_ROWS
+#undef BLEND
+#undef SHUFFLE
 
 #if PRECISION == 32
 #define REAL float
@@ -57,11 +62,13 @@
 #define ENGINE_UNROLL _Pragma("GCC unroll 32")
 #define ENGINE_ROLLED _Pragma("GCC unroll 1")
 #define ENGINE_OUTSIDE __attribute__((noinline))
+#define IN_MEMORY(x) __asm__ volatile("" : "+m"(x))
 #else
 #define ENGINE_INLINE static inline
 #define ENGINE_UNROLL
 #define ENGINE_ROLLED
 #define ENGINE_OUTSIDE
+#define IN_MEMORY(x) ((void)0)
 #endif
 #endif
 
@@ -82,6 +89,8 @@
 #define STORE(p, v) _mm512_storeu_ps(p, v)
 #define LOAD_SOME(mask, p) _mm512_maskz_loadu_ps(mask, p)
 #define STORE_SOME(mask, p, v) _mm512_mask_storeu_ps(p, mask, v)
+#define BLEND(bits, x, y) _mm512_mask_blend_ps(bits, x, y)
+#define SHUFFLE(x, y, how) _mm512_shuffle_f32x4(x, y, how)
 /* subtle: of a NaN and a number, max gives the second. */
 #define RELU(v) _mm512_max_ps(_mm512_setzero_ps(), v)
 #else
@@ -95,6 +104,9 @@
 #define STORE(p, v) _mm512_storeu_pd(p, v)
 #define LOAD_SOME(mask, p) _mm512_maskz_loadu_pd(mask, p)
 #define STORE_SOME(mask, p, v) _mm512_mask_storeu_pd(p, mask, v)
+#define BLEND(bits, x, y)                                                                          \
+    ((__m512d)_mm512_mask_blend_ps(bits, (__m512)(x), (__m512)(y)))
+#define SHUFFLE(x, y, how) _mm512_shuffle_f64x2(x, y, how)
 #define RELU(v) _mm512_max_pd(_mm512_setzero_pd(), v)
 #endif
 #define MASK_OF(count) ((MASK)((1u << (count)) - 1))

@@ -1,4 +1,4 @@
-"""Whole numbers and truths, bit by bit: and, or, exclusive or, not, and shifts. No gradients.
+"""Whole numbers and truths: bit by bit, shifted, and what divides them. No gradients.
 
 Truths are numbers of one bit. What asks whether numbers are 0 (`logical_and` and its kin) first
 compares, and then comes here.
@@ -79,5 +79,29 @@ class bitwise_right_shift(Bits):
 
     def forward(self, x, y):
         return np.right_shift(x, y)
+
+    samples = (at(*_NUMBERS),)
+
+
+@operation
+class gcd(Bits):
+    """The greatest whole number that divides x and y: no gradient."""
+
+    refuses = "b"
+
+    def forward(self, x, y):
+        return np.gcd(x, y)
+
+    samples = (at(*_NUMBERS),)
+
+
+@operation
+class lcm(Bits):
+    """The smallest whole number that x and y divide: no gradient."""
+
+    refuses = "b"
+
+    def forward(self, x, y):
+        return np.lcm(x, y)
 
     samples = (at(*_NUMBERS),)

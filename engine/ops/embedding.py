@@ -23,7 +23,8 @@ class embedding(Op):
     def to_table(self, g, index, table_shape, *, padding_idx):
         return rows_summed(g, index, shape=table_shape, padding_idx=padding_idx)
 
-    samples = (at(_TABLE, np.array([[0, 2], [2, 1]])), at(_TABLE, np.array([0, 2]), padding_idx=2))
+    # Not with padding_idx: that row has no gradient by decree, which no finite difference knows.
+    samples = (at(_TABLE, np.array([[0, 2], [2, 1]])),)
 
 
 @operation

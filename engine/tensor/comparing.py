@@ -32,7 +32,7 @@ def compared(op: Op) -> Callable:
 
 
 def on_bits(op: Op) -> tuple[Callable, Callable, Callable]:
-    """The method of an operation on bits, its operator and the reflection of that."""
+    """The method of an operation on whole numbers, its operator and the reflection of that."""
 
     def method(self: Any, other: Any) -> Any:
         require(op.name, other)
@@ -188,6 +188,8 @@ class Comparing:
     bitwise_xor, __xor__, __rxor__ = on_bits(bits.bitwise_xor)
     bitwise_left_shift, __lshift__, __rlshift__ = on_bits(bits.bitwise_left_shift)
     bitwise_right_shift, __rshift__, __rrshift__ = on_bits(bits.bitwise_right_shift)
+    gcd, _, _ = on_bits(bits.gcd)
+    lcm, _, _ = on_bits(bits.lcm)
 
     def bitwise_not(self) -> Any:
         """Every bit turned over; of truths, the other one.

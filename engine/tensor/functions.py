@@ -9,14 +9,17 @@ plain numbers, or a function of Values.
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from engine.core.op import REGISTRY, Elementwise
+from engine.dtypes import float64
 from engine.scalar import functions as of_values
 from engine.tensor.tensor import Tensor
+from engine.tensor.vertex import through
 
 
 def function(name: str, otherwise: Callable | None = None) -> Callable:
@@ -39,6 +42,7 @@ def function(name: str, otherwise: Callable | None = None) -> Callable:
         )
 
     call.__name__ = call.__qualname__ = name
+    through.code = call.__code__
     return call
 
 
@@ -63,45 +67,167 @@ def deliver(name: str, found: Any, out: Any) -> Any:
     return out.copy_(found)
 
 
+def float_power_of_number(base: Any, exponent: Any) -> Any:
+    """`float_power` of a number to a Tensor."""
+    return base ** exponent.to(float64)
+
+
 # --- elementwise ---
 
 abs = absolute = function("abs")
 acos = arccos = function("acos")
 acosh = arccosh = function("acosh")
 add = function("add")
+addcdiv = function("addcdiv")
+addcmul = function("addcmul")
 asin = arcsin = function("asin")
 asinh = arcsinh = function("asinh")
 atan = arctan = function("atan")
+atan2 = arctan2 = function("atan2")
 atanh = arctanh = function("atanh")
 ceil = function("ceil")
+clamp = clip = function("clamp")
+clamp_max = function("clamp_max")
+clamp_min = function("clamp_min")
+copysign = function("copysign")
 cos = function("cos")
 cosh = function("cosh")
-div = divide = true_divide = function("div")
+deg2rad = function("deg2rad")
+digamma = function("digamma")
+div = divide = function("div")
 erf = function("erf")
+erfc = function("erfc")
+erfinv = function("erfinv")
 exp = function("exp")
+exp2 = function("exp2")
 expm1 = function("expm1")
+float_power = function("float_power", float_power_of_number)
 floor = function("floor")
+floor_divide = function("floor_divide")
+fmax = function("fmax")
+fmin = function("fmin")
+fmod = function("fmod")
+frac = function("frac")
+heaviside = function("heaviside")
+hypot = function("hypot")
+i0 = function("i0")
+ldexp = function("ldexp")
+lerp = function("lerp")
+lgamma = function("lgamma")
 log = function("log")
 log10 = function("log10")
 log1p = function("log1p")
 log2 = function("log2")
+logaddexp = function("logaddexp")
+logaddexp2 = function("logaddexp2")
+logit = function("logit")
+maximum = function("maximum")
+minimum = function("minimum")
 mul = multiply = function("mul")
+nan_to_num = function("nan_to_num")
 neg = negative = function("neg")
+polygamma = function("polygamma")
+positive = function("positive")
 pow = function("pow")
+rad2deg = function("rad2deg")
 reciprocal = function("reciprocal")
 relu = function("relu")
+remainder = function("remainder")
+round = function("round")
 rsqrt = function("rsqrt")
+rsub = function("rsub")
 sigmoid = function("sigmoid")
-sign = function("sign")
+sign = sgn = function("sign")
 sin = function("sin")
+sinc = function("sinc")
 sinh = function("sinh")
 sqrt = function("sqrt")
 square = function("square")
 sub = subtract = function("sub")
 tan = function("tan")
 tanh = function("tanh")
+true_divide = function("true_divide")
+trunc = fix = function("trunc")
+xlogy = function("xlogy")
 
-# --- comparisons ---
+# --- comparisons, logic and bits ---
+
+allclose = function("allclose")
+bitwise_and = function("bitwise_and", operator.and_)
+bitwise_left_shift = function("bitwise_left_shift", operator.lshift)
+bitwise_not = function("bitwise_not")
+bitwise_or = function("bitwise_or", operator.or_)
+bitwise_right_shift = function("bitwise_right_shift", operator.rshift)
+bitwise_xor = function("bitwise_xor", operator.xor)
+eq = function("eq")
+equal = function("equal")
+gcd = function("gcd")
+ge = greater_equal = function("ge")
+gt = greater = function("gt")
+isclose = function("isclose")
+isfinite = function("isfinite")
+isinf = function("isinf")
+isnan = function("isnan")
+isneginf = function("isneginf")
+isposinf = function("isposinf")
+isreal = function("isreal")
+lcm = function("lcm")
+le = less_equal = function("le")
+lt = less = function("lt")
+logical_and = function("logical_and")
+logical_not = function("logical_not")
+logical_or = function("logical_or")
+logical_xor = function("logical_xor")
+ne = not_equal = function("ne")
+signbit = function("signbit")
+
+# --- in place ---
+
+abs_ = function("abs_")
+acos_ = arccos_ = function("acos_")
+acosh_ = arccosh_ = function("acosh_")
+asin_ = arcsin_ = function("asin_")
+asinh_ = arcsinh_ = function("asinh_")
+atan_ = arctan_ = function("atan_")
+atanh_ = arctanh_ = function("atanh_")
+ceil_ = function("ceil_")
+clamp_ = clip_ = function("clamp_")
+clamp_max_ = function("clamp_max_")
+clamp_min_ = function("clamp_min_")
+cos_ = function("cos_")
+cosh_ = function("cosh_")
+deg2rad_ = function("deg2rad_")
+erf_ = function("erf_")
+erfc_ = function("erfc_")
+exp2_ = function("exp2_")
+exp_ = function("exp_")
+expm1_ = function("expm1_")
+trunc_ = fix_ = function("trunc_")
+floor_ = function("floor_")
+frac_ = function("frac_")
+i0_ = function("i0_")
+ldexp_ = function("ldexp_")
+log10_ = function("log10_")
+log1p_ = function("log1p_")
+log2_ = function("log2_")
+log_ = function("log_")
+logit_ = function("logit_")
+nan_to_num_ = function("nan_to_num_")
+neg_ = negative_ = function("neg_")
+rad2deg_ = function("rad2deg_")
+reciprocal_ = function("reciprocal_")
+relu_ = function("relu_")
+round_ = function("round_")
+rsqrt_ = function("rsqrt_")
+sigmoid_ = function("sigmoid_")
+sin_ = function("sin_")
+sinc_ = function("sinc_")
+sinh_ = function("sinh_")
+sqrt_ = function("sqrt_")
+square_ = function("square_")
+tan_ = function("tan_")
+tanh_ = function("tanh_")
+xlogy_ = function("xlogy_")
 
 # --- shapes ---
 

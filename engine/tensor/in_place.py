@@ -65,9 +65,9 @@ def straight(x: Any, other: Any, ufunc: Callable) -> bool:
     True where it was done: nothing is recorded, and the types are the usual ones.
     """
     data = x._data
-    if (data.dtype is not _F32 and data.dtype is not _F64) or not (
-        x._silent or not is_grad_enabled()
-    ):
+    if is_grad_enabled() and not x._silent:
+        return False
+    if data.dtype is not _F32 and data.dtype is not _F64:
         return False
     y = getattr(other, "_data", other)
     if type(y) is np.ndarray:
@@ -226,6 +226,8 @@ class InPlace:
     bitwise_left_shift_ = __ilshift__ = writes("bitwise_left_shift")
     bitwise_right_shift_ = __irshift__ = writes("bitwise_right_shift")
     bitwise_not_ = writes("bitwise_not")
+    gcd_ = writes("gcd")
+    lcm_ = writes("lcm")
 
 
 _add_scaled, _sub_scaled, _div_rounded = writes("add"), writes("sub"), writes("div")

@@ -245,7 +245,7 @@ class Tensor(
     _written = 0
     _grad: Tensor | None = None
     _silent = False
-    _blind = False
+    _blind: Tensor | None = None
 
     def __init__(self, *data: Any, device: Any = None) -> None:
         if device is not None:
@@ -410,7 +410,7 @@ class Tensor(
         if x._silent:
             self._silent = True
         if special.count and not is_grad_enabled():
-            self._blind = True  # as PyTorch has it, it has no part in the history of `x`
+            self._blind = x  # as PyTorch has it, this has no part in the history of x
             return
         base = x._base
         if base is None:

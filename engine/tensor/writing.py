@@ -70,6 +70,8 @@ class Writing:
         """Raises where a write would be recorded into the history of a leaf, which has none."""
         if self._base is not None and self._base._base is not None:
             self._base = self._base._base  # it has been turned in place (`_look`)
+        if self._blind is not None and self._blind.vertex() is not None:
+            self._refuse_blind()
         if is_grad_enabled() and not self._silent:
             if self._vertex is True:
                 raise RuntimeError(
@@ -101,7 +103,8 @@ class Writing:
             new = result._data
         vertex = result.vertex()
         if vertex is not None:
-            self._refuse_blind()
+            if self._blind is not None:
+                self._refuse_blind()
             # What the rules hold of this memory must be held as it was before the write; what they
             # hold of the result is this memory from now on, so that a later write is noticed.
             vertex.held = tuple(_held(h, data, new) for h in vertex.held)
@@ -117,8 +120,8 @@ class Writing:
         return self
 
     def _refuse_blind(self) -> None:
-        """Raises for a view made without recording, into which a history would be written."""
-        if self._blind and is_grad_enabled():
+        """Raises, while recording, for a view that was made without."""
+        if is_grad_enabled():
             raise RuntimeError(
                 "A view was created in no_grad mode and is being modified inplace with grad mode "
                 "enabled: what it is a view of would not know. Make the view inside the recorded "
@@ -173,7 +176,7 @@ class Writing:
             if part.shape == new.shape:
                 refuse_overlap(part, new)
         vertex = value.vertex()
-        if vertex is not None:
+        if vertex is not None and self._blind is not None:
             self._refuse_blind()
         try:
             target[index] = new

@@ -113,6 +113,21 @@ def test_large_ones(isa: str, m: int, n: int, k: int, dtype: type) -> None:
             assert same_bits(np.ascontiguousarray(by_columns), y)
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("k", [256, 1024, 2100])
+def test_long_dot_products_are_finished_once(isa: str, k: int, dtype: type) -> None:
+    """A transposed B is read along k, in several blocks if it is long: bias and relu come last."""
+    random = np.random.default_rng(k)
+    for m, n in [(1, 50), (7, 33), (18, 100), (130, 45)]:
+        a = random.standard_normal((m, k)).astype(dtype)
+        b = random.standard_normal((n, k)).astype(dtype).T
+        bias = random.standard_normal(n).astype(dtype)
+        for relu in (False, True):
+            close(kernels.matmul(a, b, bias=bias, relu=relu), a, b, bias, relu)
+            out = np.full((n, m), np.nan, dtype).T
+            close(kernels.matmul(a, b, out=out, bias=bias, relu=relu), a, b, bias, relu)
+
+
 def test_vectors(isa: str) -> None:
     random = np.random.default_rng(3)
     for n in (0, 1, 5, 40, 1000):

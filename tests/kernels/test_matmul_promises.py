@@ -99,7 +99,16 @@ def test_a_result_that_is_too_large_for_any_memory() -> None:
 @needs_compiled
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize(
-    ("m", "n", "k"), [(70, 40, 33), (90, 10, 784), (33, 130, 1700), (300, 300, 300), (50, 1, 100)]
+    ("m", "n", "k"),
+    [
+        (70, 40, 33),
+        (90, 10, 784),
+        (33, 130, 1700),
+        (300, 300, 300),
+        (50, 1, 100),
+        (50, 90, 1024),
+        (21, 65, 257),
+    ],
 )
 def test_a_row_depends_on_nothing_else(isa: str, m: int, n: int, k: int, dtype: type) -> None:
     """Not on M, not on the stack it stands in, not on the number of threads: to the last bit."""
@@ -131,6 +140,27 @@ def test_avx2_and_avx512_give_the_same_bits(pair: tuple[np.ndarray, np.ndarray])
         for name in ("avx2", "avx512"):
             kernels.limit_instruction_set(name)
             results.append(kernels.matmul(*pair))
+    finally:
+        kernels.limit_instruction_set(before)
+    assert same_bits(*results)
+
+
+@needs_compiled
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("k", [127, 128, 255, 256, 300, 1024, 2100])
+def test_a_long_transposed_matrix_has_the_same_bits_on_both(k: int, dtype: type) -> None:
+    if "avx512" not in instruction_sets():
+        pytest.skip("no AVX-512 here")
+    before = kernels.instruction_set()
+    random = np.random.default_rng(k)
+    a = random.standard_normal((19, k)).astype(dtype)
+    b = random.standard_normal((51, k)).astype(dtype)
+    bias = random.standard_normal(51).astype(dtype)
+    results = []
+    try:
+        for name in ("avx2", "avx512"):
+            kernels.limit_instruction_set(name)
+            results.append(kernels.matmul(a, b.T, bias=bias, relu=True))
     finally:
         kernels.limit_instruction_set(before)
     assert same_bits(*results)

@@ -61,7 +61,7 @@ VIEWS: dict[str, Any] = {
 
 OVERLAPPING = {"unfold"}  # what a write to it means is not defined
 
-# --- the two ways to run ---------------------------------------------------------------------------
+# --- the two ways to run --------------------------------------------------------------------------
 
 
 class Plain:
@@ -195,7 +195,7 @@ class Reference:
         self.put(x, kind, value, seen=False)
 
 
-# --- programs --------------------------------------------------------------------------------------
+# --- programs -------------------------------------------------------------------------------------
 
 WRITES = [
     "+=", "*=", "-=", "copy_", "x[...]", "x[0]", "x[1:]", "x[[0]]", "x[mask]", "masked_fill_",
@@ -215,7 +215,7 @@ steps = st.one_of(
 programs = st.lists(steps, min_size=2, max_size=9)
 
 
-class Undefined(Exception):
+class UndefinedError(Exception):
     """What this program means is not defined: left out."""
 
 
@@ -238,11 +238,11 @@ def run(side: Any, program: list) -> tuple[list, list]:
                 tensors.append(side.make(side.value(x) * side.value(y) + number))
         else:
             if place in overlapping:
-                raise Undefined
+                raise UndefinedError
             kind, chosen = step[2], step[3]
-            if kind in ("x[0]", "x[1:]", "x[[0]]", "index_add_"):
-                if x.ndim == 0 or x.shape[0] < 1:
-                    continue
+            by_rows = kind in ("x[0]", "x[1:]", "x[[0]]", "index_add_")
+            if by_rows and (x.ndim == 0 or x.shape[0] < 1):
+                continue
             if kind in ("x[mask]", "masked_fill_") and tuple(x.shape) != (3, 4):
                 continue
             value: Any = 1.5 + number
@@ -283,7 +283,7 @@ def outcome(side: Any, program: list) -> Any:
 def check(program: list) -> None:
     try:
         reference = run(Reference(), program)
-    except Undefined:
+    except UndefinedError:
         return
     ours, theirs = outcome(Plain(engine), program), outcome(Plain(torch), program)
     if not isinstance(theirs, Exception):
