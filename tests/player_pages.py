@@ -8,7 +8,7 @@ import math
 import engine
 from engine import Value, tanh
 from engine.core.graph import sweep
-from engine.core.op import REGISTRY
+from engine.core.op import REGISTRY, Elementwise, Nary
 from engine.scalar.functions import where
 from viz.reading import read
 
@@ -31,7 +31,7 @@ def twice_twice() -> Value:
 def samples() -> list:
     """(operation, sample) for everything of which a Value can be made."""
     pairs = [(op, s) for op in dict.fromkeys(REGISTRY.values()) for s in op.samples]
-    return [(op, s) for op, s in pairs if op.rules]
+    return [(op, s) for op, s in pairs if op.rules and isinstance(op, Elementwise | Nary)]
 
 
 def every_operation(changed: dict[str, float] | None = None) -> Value:

@@ -44,6 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("engine.ops.softmax",),
     ("engine.ops.embedding",),
     ("engine.ops.linear",),
+    ("engine.ops.recurrent",),
     ("engine.ops.convolution",),
     ("engine.ops.pooling",),
     ("engine.ops.fused",),

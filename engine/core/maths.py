@@ -173,7 +173,12 @@ def _whole_power(x: Any, y: Any) -> Any:
     return np.where(y < 0, inverse, np.power(x, np.maximum(y, 0))).astype(np.result_type(x, y))
 
 
-def _truncated_divide(x: Any, y: Any) -> Any:
+def truncated_divide(x: Any, y: Any) -> Any:
+    """The quotient of arrays without its fraction, rounded towards 0."""
+    return _whole(_truncated)(x, y)
+
+
+def _truncated(x: Any, y: Any) -> Any:
     if not _are_whole(x, y):
         return np.trunc(np.divide(x, y))
     quotient = np.floor_divide(x, y)
@@ -237,9 +242,6 @@ divide = _binary("divide", lambda x, y: x / y, np.divide)
 floor_divide = _binary("floor_divide", lambda x, y: x // y, _whole(np.floor_divide))
 remainder = _binary("remainder", lambda x, y: x % y, _whole(np.remainder))
 fmod = _binary("fmod", math.fmod, _whole(np.fmod))
-truncated_divide = _binary(
-    "truncated_divide", lambda x, y: _trunc(x / y), _whole(_truncated_divide)
-)
 maximum = _binary("maximum", _maximum, _maximum_of_arrays)
 minimum = _binary("minimum", _minimum, _minimum_of_arrays)
 

@@ -154,7 +154,9 @@ class prod(Op):
     def forward(self, x, *, dims=None, keepdim=False):
         kind = np.int64 if x.dtype.kind in "iub" else np.promote_types(x.dtype, np.float32)
         found = np.multiply.reduce(x, axis=dims, dtype=kind, keepdims=keepdim)
-        return (found if kind == np.int64 else found.astype(x.dtype, copy=False)), not x.all()
+        # Only a product that is 0, or NaN, can have a 0 in it.
+        has_zero = not (np.abs(found) > 0).all() and not x.all()
+        return (found if kind == np.int64 else found.astype(x.dtype, copy=False)), has_zero
 
     def to_x(self, g, x, x_shape, out, has_zero, *, dims):
         if dims == ():

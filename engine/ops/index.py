@@ -53,7 +53,7 @@ class get(Op):
                 return "Select"
             if item is None:
                 return "Unsqueeze"
-            if isinstance(item, slice) and (item != slice(None) or len(index) == 2):
+            if isinstance(item, slice) and (item != slice(None) or len(index) == 1):
                 return "Slice"
         return "Alias"
 
@@ -121,6 +121,10 @@ class accumulate(Op):
     )
 
 
+WHOLE = ((get, {"index": (Ellipsis,)}),)
+"""The path to all of an array."""
+
+
 def walk(x: Any, path: tuple) -> Any:
     """What the views of a path, one after the other, show of x."""
     for op, params in path:
@@ -137,6 +141,8 @@ class put(Op):
         if params.get("spelling"):
             return params["spelling"]
         path = params.get("path", ())
+        if path == WHOLE:
+            return "CopyBackwards"
         return "IndexPut" if len(path) == 1 and path[0][0] is take_at else "CopySlices"
 
     def forward(self, x, y, *, path, spelling=None):

@@ -66,12 +66,13 @@ def add_up(x: np.ndarray, dims: Dims, keepdim: bool = False) -> np.ndarray:
     if dtype.kind == "f" and dtype.itemsize >= 4:
         if not x.flags.forc and 0 not in x.strides:
             x = np.ascontiguousarray(x)
-        if not keepdim:
-            if dims is None:
-                if x.flags.c_contiguous:
-                    return kernels.sum_(x.reshape(-1), 0)
-            elif len(dims) == 1:
-                return kernels.sum_(x, dims[0])
+        if dims is None:
+            if x.flags.c_contiguous:
+                found = kernels.sum_(x.reshape(-1), 0)
+                return found.reshape(kept(x.shape, None)) if keepdim else found
+        elif len(dims) == 1:
+            found = kernels.sum_(x, dims[0])
+            return found.reshape(kept(x.shape, dims)) if keepdim else found
         return kernels.sum_(x, dims, keepdim)
     if dtype.kind in "iub":
         return np.add.reduce(x, axis=dims, dtype=np.int64, keepdims=keepdim)

@@ -20,6 +20,10 @@ _MATRIX = np.array([[0.5, -1.25, 2.0], [1.5, 0.25, -0.75]])
 _BOX = np.array([[[0.5, -1.25], [2.0, 1.5]], [[0.25, -0.75], [3.0, -2.5]]])
 
 
+_WIDTH = 64
+"""How many columns are turned into rows at a time: what stays near the processor meanwhile."""
+
+
 def by_kernel(kernel: Callable, dim: int, *arrays: np.ndarray) -> np.ndarray:
     """A kernel of rows on arrays of one shape and type, whose rows lie along `dim`."""
     x = arrays[0]
@@ -30,8 +34,12 @@ def by_kernel(kernel: Callable, dim: int, *arrays: np.ndarray) -> np.ndarray:
         return found.astype(x.dtype)
     if dim in (-1, x.ndim - 1):
         return kernel(*arrays)
-    rows = (np.ascontiguousarray(array.swapaxes(dim, -1)) for array in arrays)
-    return np.ascontiguousarray(kernel(*rows).swapaxes(dim, -1))
+    out = np.empty(x.shape, x.dtype)
+    for start in range(0, x.shape[-1], _WIDTH):
+        part = (..., slice(start, start + _WIDTH))
+        rows = (np.ascontiguousarray(array[part].swapaxes(dim, -1)) for array in arrays)
+        out[part] = kernel(*rows).swapaxes(dim, -1)
+    return out
 
 
 def along(x: Any, dim: int) -> tuple[int, ...]:

@@ -42,8 +42,9 @@ class sort(Choice):
     samples = (at(_MATRIX, dim=1), at(_BOX, dim=0, descending=True))
 
 
-_FEW = 256
-"""Up to how many elements sorting all of them is quicker than looking for the first few."""
+_FEW, _ROUNDS = 64, 16
+"""Up to how many elements sorting all is quicker than looking for the first few, and up to how many
+of these are quicker found one by one than at once."""
 
 
 def first_few(x: np.ndarray, k: int, dim: int, largest: bool) -> np.ndarray:
@@ -51,17 +52,42 @@ def first_few(x: np.ndarray, k: int, dim: int, largest: bool) -> np.ndarray:
     if not x.ndim:
         return np.zeros((), np.int64)
     size = x.shape[dim]
-    if size > _FEW and k < size // 4 and x.dtype.kind == "f" and not np.isnan(x).any():
-        return _partitioned(x, k, dim, largest)
+    if size > _FEW and k < size // 4 and x.dtype.kind == "f":
+        rows = np.array(np.moveaxis(x, dim, -1), order="C")  # a copy: they are crossed out
+        found = _one_by_one(rows, k, largest) if k <= _ROUNDS else None
+        if found is None and not np.isnan(x).any():
+            found = _at_once(np.moveaxis(x, dim, -1), k, largest)
+        if found is not None:
+            return np.moveaxis(found, -1, dim)
     part = [slice(None)] * x.ndim
     part[dim] = slice(k)
     return order(x, dim, largest)[tuple(part)]
 
 
-def _partitioned(x: np.ndarray, k: int, dim: int, largest: bool) -> np.ndarray:
-    """`first_few` by way of the k-th value: all beyond it, and as many equal to it as there is room
-    for, the first ones."""
-    rows = np.moveaxis(x, dim, -1)
+def _one_by_one(rows: np.ndarray, k: int, largest: bool) -> np.ndarray | None:
+    """The places of the first k in each row: the best is looked for and crossed out, k times.
+
+    None where a row has not k that are better than what is crossed out.
+    """
+    shape, rows = rows.shape[:-1], rows.reshape(-1, rows.shape[-1])
+    if not largest:
+        if np.isnan(rows).any():  # which would be found first
+            return None
+        np.negative(rows, out=rows)
+    every = np.arange(len(rows))
+    found = np.empty((len(rows), k), np.int64)
+    for n in range(k):
+        place = rows.argmax(1)
+        if (rows[every, place] == -np.inf).any():
+            return None
+        found[:, n] = place
+        rows[every, place] = -np.inf
+    return found.reshape(*shape, k)
+
+
+def _at_once(rows: np.ndarray, k: int, largest: bool) -> np.ndarray:
+    """The places of the first k in each row by way of the k-th value: all beyond it, and as many
+    equal to it as there is room for, the first ones."""
     size = rows.shape[-1]
     place = size - k if largest else max(k - 1, 0)
     limit = np.partition(rows, place, axis=-1)[..., place : place + 1]
@@ -70,8 +96,7 @@ def _partitioned(x: np.ndarray, k: int, dim: int, largest: bool) -> np.ndarray:
     room = k - np.count_nonzero(beyond, axis=-1, keepdims=True)
     taken = beyond | (at_limit & (np.cumsum(at_limit, axis=-1) <= room))
     places = np.nonzero(taken)[-1].reshape(*rows.shape[:-1], k)
-    places = take_along(places, order(np.take_along_axis(rows, places, -1), -1, largest), -1)
-    return np.moveaxis(places, -1, dim)
+    return take_along(places, order(np.take_along_axis(rows, places, -1), -1, largest), -1)
 
 
 @operation

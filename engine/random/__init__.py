@@ -11,8 +11,8 @@ the order of the array's memory. They know NumPy arrays only; Tensors, dtype nam
 of PyTorch's functions are the business of engine.tensor. A generator is an argument everywhere, and
 None means the default one.
 
-What the numbers are made of is that of PyTorch's x86-64 build on processors with AVX2, whichever
-processor this is run on; logarithms and their kin in double precision are the C library's.
+The arithmetic is that of PyTorch's x86-64 build on a processor with AVX2, on whatever processor it
+runs here; logarithms and their kin in double precision are those of the C library.
 """
 
 from engine.random.choice import multinomial, randperm

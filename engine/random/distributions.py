@@ -1,6 +1,6 @@
 """Waiting times and long tails: exponential, geometric, and Cauchy's distribution.
 
-One idea: a distribution is what becomes of an even number u in [0, 1) under the inverse of its
+One idea: a distribution is what becomes of a uniform number u of [0, 1) under the inverse of its
 cumulative distribution function. All is computed in double precision, with the C library's
 functions, and then rounded to the array's dtype. The normal distributions are in normal.py.
 """
@@ -111,7 +111,7 @@ def _draw(
     exactly: Callable[[Array], Array],
     ends: Callable[[Array], tuple[Array, Array]],
 ) -> None:
-    """Writes exactly(u) for even numbers u; ends(u) are two numbers that have it between them."""
+    """Writes exactly(u) for uniform numbers u; it lies between the two numbers ends(u)."""
     for part in chunks(flat):
         units = double_units(generator, part.size)
         with np.errstate(over="ignore", invalid="ignore"):

@@ -17,7 +17,7 @@ from engine.random.generator import Generator, given_or_default
 Array = np.ndarray
 
 # Elements per step: a few temporary arrays of so many fit into the second-level cache.
-CHUNK = 8192
+CHUNK = 16384
 
 # Up to here Python numbers in a list are quicker than arrays of NumPy.
 FEW = 32

@@ -1,4 +1,4 @@
-"""Numbers that lie evenly in [0, 1), and in [low, high).
+"""Uniform numbers: of [0, 1), and of [low, high).
 
 One idea: a word's *low* bits are the digits of a fraction: 24 bits of one word in single precision,
 53 of two words in double. Everything else (normal, exponential, bernoulli, ...) is made of these.
@@ -48,7 +48,8 @@ def double_units_list(generator: Generator, count: int) -> list[float]:
 def uniform_(
     array: Array, low: float = 0.0, high: float = 1.0, generator: Generator | None = None
 ) -> Array:
-    """Fills `array` (float16, bfloat16, float32 or float64) evenly from [low, high); returns it.
+    """Fills `array` (float16, bfloat16, float32 or float64) with uniform
+    numbers of [low, high); returns it.
 
     One word per element, two for float64. RuntimeError if low > high or a bound does not fit the
     dtype, NotImplementedError for integers.

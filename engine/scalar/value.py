@@ -24,7 +24,7 @@ from sys import _getframe
 from types import CodeType
 from typing import Any
 
-from engine.core.graph import Extra, Hook, describe, next_serial, sweep
+from engine.core.graph import Extra, Hook, describe, next_serial, sweep, through
 from engine.core.modes import enable_grad, is_anomaly_enabled, is_grad_enabled, special
 from engine.core.op import Elementwise, Nary, Op
 from engine.core.plan import LEAF_PLAN, MANY, PLAIN, VERTEX, plan_for
@@ -74,6 +74,8 @@ def record_node(plan: Any, x: Any, y: Any, data: float, depth: int = 2) -> Value
     node.serial = next_serial()
     node.extra = None
     frame = _getframe(depth)
+    if frame.f_code is through.code:
+        frame = frame.f_back
     node.code = frame.f_code
     node.position = frame.f_lasti
     if special.count and data != data and is_anomaly_enabled():

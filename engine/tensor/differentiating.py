@@ -264,14 +264,13 @@ class Differentiating:
                 "protocol at the moment: this one was computed by "
                 f"{describe(self.vertex())}. Copy x.detach(), or use x.clone(), which is recorded"
             )
-        copied = type(self).__new__(type(self))
+        copied = _restore(type(self), np.array(self._data), self.requires_grad)
         memo[id(self)] = copied
-        fresh = self.at(np.array(self._data), None)
-        for name, value in {**self.__dict__, **fresh.__dict__}.items():
-            copied.__dict__[name] = value
-        copied._vertex = True if self.requires_grad else None
-        copied._grad = None if self._grad is None else deepcopy(self._grad.detach(), memo)
-        copied.extra = None
+        if self._grad is not None:
+            copied._grad = deepcopy(self._grad.detach(), memo)
+        for name, value in self.__dict__.items():
+            if not name.startswith("_") and name != "extra":  # what a user has put on it
+                copied.__dict__[name] = deepcopy(value, memo)
         return copied
 
     def __reduce_ex__(self, protocol: Any) -> Any:

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.graph import through
 from engine.core.op import REGISTRY, Elementwise
 from engine.dtypes import float64
 from engine.scalar import functions as of_values
 from engine.tensor.tensor import Tensor
-from engine.tensor.vertex import through
 
 
 def function(name: str, otherwise: Callable | None = None) -> Callable:

@@ -280,7 +280,8 @@ class Indexing:
 
 def _quick(items: tuple, shape: tuple[int, ...]) -> tuple | None:
     """An index of plain numbers and slices as it is, ready for NumPy; None for any other."""
-    left = True
+    # A lone slice needs none, and is told from x[:, ...] by that.
+    left = len(items) > 1 or type(items[0]) is not slice if items else True
     for dim, item in enumerate(items):
         kind = type(item)
         if kind is slice:
@@ -374,8 +375,9 @@ def _canonical_slice(item: slice, size: int, alone: bool) -> slice:
         if not step:
             raise ValueError("slice step cannot be zero")
         raise ValueError("step must be greater than zero; flip() reverses a dimension")
-    found = slice(*ends)
-    return _ALL if not alone and found.indices(size) == (0, size, 1) else found
+    start, stop, _ = ends
+    whole = not start and (stop is None or stop >= size) and step in (None, 1)
+    return _ALL if whole and not alone else slice(*ends)
 
 
 def _check_array(item: np.ndarray, shape: tuple[int, ...], dim: int) -> None:

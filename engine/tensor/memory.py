@@ -85,7 +85,7 @@ def refuse_repeats(data: np.ndarray) -> None:
         RuntimeError: for what was stretched.
     """
     strides = data.strides
-    if 0 in strides and any(
+    if 0 in strides and data.size and any(
         stride == 0 and size > 1 for stride, size in zip(strides, data.shape, strict=True)
     ):
         raise RuntimeError(

@@ -135,6 +135,12 @@ class Picking:
         mine, theirs = list(self._data.shape), list(indices._data.shape)
         mine_at, theirs_at = mine[dim], theirs[dim]
         mine[dim] = theirs[dim] = 1
+        for axis, (a, b) in enumerate(zip(mine, theirs, strict=True)):
+            if a != b and 1 not in (a, b):
+                raise RuntimeError(
+                    f"The size of tensor a ({a}) must match the size of tensor b ({b}) at "
+                    f"non-singleton dimension {axis}"
+                )
         shape = list(np.broadcast_shapes(mine, theirs))
         shape[dim] = theirs_at
         indices = indices.expand(shape)

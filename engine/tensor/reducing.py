@@ -42,6 +42,8 @@ def reduction(x: Any, dim: Any, keepdim: Any, axis: Any = None, keepdims: Any = 
         dim = axis
     if dim is None:
         return {"dims": None, "keepdim": keepdim} if keepdim else _ALL
+    if type(dim) is int and 0 <= dim < x._data.ndim:
+        return {"dims": (dim,), "keepdim": keepdim}
     return {"dims": some_dims(dim, x._data.ndim), "keepdim": keepdim}
 
 

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from engine.core import maths
-from engine.core.graph import describe, next_serial
+from engine.core.graph import describe, next_serial, through
 from engine.core.op import Op
 from engine.core.plan import BOTH, MANY, ONE_X, VERTEX, define, in_brackets, inline, once
 from engine.ops.shape import sum_to
@@ -332,15 +332,6 @@ def plan_of(op: Op, mask: str, stretched: bool = False, half: bool = False) -> A
     if plan is None:
         plan = op.plans[key] = ArrayPlan(op, mask, stretched, half)
     return plan
-
-
-class Through:
-    """The code of what only hands a call on, `torch.exp(x)` to `x.exp()`: nobody's line."""
-
-    code = None
-
-
-through = Through()
 
 
 def node(plan: ArrayPlan, x: Any, y: Any, held: tuple, shape: tuple, frame: Any) -> Vertex:

@@ -17,7 +17,7 @@ from engine.core.graph import next_serial
 from engine.core.modes import is_grad_enabled
 from engine.core.op import Op
 from engine.dtypes import can_cast, dtype_of
-from engine.ops.index import get, walk
+from engine.ops.index import WHOLE, get, walk
 from engine.ops.shape import clone, to_dtype
 from engine.tensor.memory import owner, refuse_overlap, refuse_repeats, stamp
 
@@ -131,7 +131,11 @@ class Writing:
     def take_history(self, result: Any, serial: int) -> None:
         """Continues from the vertex of `result`, whose elements were written here at that time."""
         if self._base is None:
-            self._vertex = result._vertex
+            before = self.vertex()
+            if before is not None and result._vertex is None:  # filled with what has no history
+                self._vertex = self.put_vertex(self.at(self._data, before), result, WHOLE)
+            else:
+                self._vertex = result._vertex
             self._written = serial
             self._follow()
         else:
@@ -153,7 +157,7 @@ class Writing:
     def __setitem__(self, index: Any, value: Any) -> None:
         path = tuple(self.steps(index))
         if not hasattr(value, "at"):
-            if not isinstance(value, bool | int | float | np.generic):
+            if not isinstance(value, bool | int | float | np.integer):
                 raise TypeError(
                     f"can't assign a {type(value).__name__} to a {self.dtype.tensor_type}; "
                     f"torch.tensor(...) makes a tensor of it"
@@ -180,7 +184,7 @@ class Writing:
             self._refuse_blind()
         try:
             target[index] = new
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             shape = list(target[index].shape)
             raise RuntimeError(
                 f"shape mismatch: value tensor of shape {list(new.shape)} cannot be broadcast to "

@@ -317,11 +317,13 @@ def copies_and_pickles(torch):
 
     x = leaf(torch, 1.0, 2.0)
     (x * x).sum().backward()
+    x.note = [3]
     deep = copy.deepcopy(x)
     with torch.no_grad():
         x *= 3
     again = pickle.loads(pickle.dumps(x * 2))
-    return deep, deep.grad, again, again.is_leaf, deep.grad is x.grad, copy.copy(x)
+    notes = deep.note, deep.note is x.note
+    return notes, deep, deep.grad, again, again.is_leaf, deep.grad is x.grad, copy.copy(x)
 
 
 @case

@@ -1,4 +1,4 @@
-"""`grad` and `backward` read only the rules on a way to what is asked for; and they serve Values."""
+"""`grad` and `backward` read the rules on a way to what is asked for alone; and serve Values."""
 
 import numpy as np
 import pytest

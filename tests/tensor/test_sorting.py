@@ -131,6 +131,11 @@ def test_running_sums_of_exponentials_are_stable():
     np.testing.assert_allclose(g.tolist(), [2 + small, 0.0, 1 - small], rtol=1e-12)
 
 
+@pytest.mark.parametrize("numbers", [[INF, -INF, 1.0], [-INF, -INF, 1.0], [2.0, -INF, 1.0]])
+def test_running_sums_of_exponentials_of_infinity(numbers):
+    check(lambda torch, x: x.logcumsumexp(0), np.array(numbers), second=False)
+
+
 @settings(max_examples=50)
 @given(data=st.data())
 def test_differences(data):
@@ -191,13 +196,21 @@ def test_equal_elements_keep_their_order():
     assert x.median(0).indices.item() == 0
 
 
-def test_the_quick_way_to_the_first_few_is_the_slow_one():
-    rng = np.random.default_rng(0)
-    x = rng.integers(0, 40, (3, 2000)).astype(np.float32)
-    places = engine.from_numpy(x).topk(7).indices.numpy()
-    assert places.tolist() == np.argsort(-x, axis=1, kind="stable")[:, :7].tolist()
-    places = engine.from_numpy(x).topk(7, largest=False).indices.numpy()
-    assert places.tolist() == np.argsort(x, axis=1, kind="stable")[:, :7].tolist()
+@pytest.mark.parametrize("k", [7, 70])
+@pytest.mark.parametrize("what", ["many equal", "infinite", "NaN"])
+def test_the_quick_ways_to_the_first_few_give_what_sorting_gives(k, what):
+    x = np.random.default_rng(0).integers(0, 40, (3, 2000)).astype(np.float32)
+    if what == "infinite":
+        x[:, 3:] = np.where(x[:, 3:] > 20, np.inf, -np.inf)
+        x[0, 5:] = -np.inf
+    elif what == "NaN":
+        x[1, ::90] = np.nan
+    for largest in (True, False):
+        x_ = engine.from_numpy(x)
+        places = x_.topk(k, largest=largest).indices
+        assert places.tolist() == x_.argsort(descending=largest)[:, :k].tolist()
+        places = x_.t().topk(k, 0, largest=largest).indices
+        assert places.t().tolist() == x_.argsort(descending=largest)[:, :k].tolist()
 
 
 def test_of_none_and_of_one():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.core.op import REGISTRY, Elementwise, Op, Rule, at
+from engine.core.op import REGISTRY, Elementwise, Nary, Op, Rule, at
 from engine.ops import elementwise as ops
 from engine.ops import nary
 from viz.javascript import Program, UnreadableError, number
@@ -79,9 +79,11 @@ def test_numbers_keep_every_digit(value, shown):
     assert number(value) == shown
 
 
-def test_every_operation_can_be_read():
+def test_every_operation_on_numbers_can_be_read():
     program = Program()
     for op in dict.fromkeys(REGISTRY.values()):
+        if not isinstance(op, Elementwise | Nary):
+            continue
         for sample in op.samples:
             sizes = {x: len(sample.inputs[op.inputs.index(x)]) for x in op.groups}
             program.operation(op, sample.params, sizes)

@@ -5,7 +5,7 @@
 
 const maths = (() => {
   const { abs, acos, acosh, asin, asinh, atan, atan2, atanh, ceil, cos, cosh, exp, expm1, floor,
-    hypot, log, log10, log1p, log2, sin, sinh, sqrt, tan, tanh } = Math;
+    hypot, log, log10, log1p, log2, sin, sinh, sqrt, tan, tanh, trunc } = Math;
 
   // C's pow says that 1 to any power is 1, NaN and infinity included, and so of -1 to an infinite
   // one; JavaScript's ** says NaN to both.
@@ -28,6 +28,23 @@ const maths = (() => {
 
   const where = (condition, x, y) => (condition ? x : y);
   const divide = (x, y) => x / y;
+
+  // JavaScript's % is C's fmod. Python's has the sign of y, and so has its 0; its // is the quotient
+  // without that remainder, made whole where rounding left it beside a whole number.
+  const fmod = (x, y) => x % y;
+  const remainder = (x, y) => {
+    const left = x % y;
+    if (left === 0) return y < 0 ? -0 : 0;
+    return (y < 0) !== (left < 0) ? left + y : left;
+  };
+  const floor_divide = (x, y) => {
+    if (y === 0) return x / y;
+    const left = x % y;
+    const quotient = (x - left) / y - (left !== 0 && (y < 0) !== (left < 0) ? 1 : 0);
+    if (quotient === 0) return x / y < 0 || Object.is(x / y, -0) ? -0 : 0;
+    const whole = floor(quotient);
+    return quotient - whole > 0.5 ? whole + 1 : whole;
+  };
 
   // The error function, as in csrc/erf_loop.h and with the polynomials fitted by
   // csrc/erf_coefficients.py, lowest power first:
@@ -58,6 +75,6 @@ const maths = (() => {
   };
 
   return { absolute: abs, acos, acosh, asin, asinh, atan, atan2, atanh, ceil, cos, cosh, divide, erf,
-    exp, expm1, floor, hypot, log, log10, log1p, log2, maximum, minimum, power, rint, sign, sin,
-    sinh, sqrt, tan, tanh, where };
+    exp, expm1, floor, floor_divide, fmod, hypot, log, log10, log1p, log2, maximum, minimum, power,
+    remainder, rint, sign, sin, sinh, sqrt, tan, tanh, trunc, where };
 })();

@@ -1,0 +1,492 @@
+"""Layers that go through a sequence step by step, each as one operation over all of its steps.
+
+A sequence is laid out as rows: first the rows of step 0, one for each sequence of the batch, then
+those of step 1, and so on. `sizes` says how many rows each step has, the longest sequences first, so
+that step t is about the first `sizes[t]` of them. That is the layout of packed sequences, and an
+ordinary batch is the special case of equal sizes. With `reverse` the last step comes first.
+
+What the input contributes to a step (`inputs`, input @ w.T + bias for all rows at once) is a product
+of its own and not a part of these operations. What a gate was is a result like any other: nothing
+has to be worked out twice on the way back. The rules say what the gradient is; `quick` is the same
+for arrays, with one product per step and the weights' gradient as one product at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from engine import kernels
+from engine.core.op import Op, at, operation
+from engine.ops.elementwise import tanh
+from engine.ops.index import accumulate, get, take_at
+from engine.ops.joining import concatenate
+from engine.ops.linear import matmul
+from engine.ops.reduce import total
+from engine.ops.shape import transpose
+
+Sizes = tuple[int, ...]
+
+_RNG = np.random.default_rng(0)
+_EVEN, _UNEVEN = (2, 2, 2), (3, 2, 1)
+
+
+def _some(*shape: int) -> np.ndarray:
+    return _RNG.uniform(-1, 1, shape)
+
+
+# --- the way through the rows ---------------------------------------------------------------------
+
+
+@lru_cache(maxsize=256)
+def course(sizes: Sizes, reverse: bool) -> tuple[tuple[int, int], ...]:
+    """(first row, number of rows) of each step, in the order in which steps are taken."""
+    steps, start = [], 0
+    for size in sizes:
+        steps.append((start, size))
+        start += size
+    return tuple(reversed(steps)) if reverse else tuple(steps)
+
+
+@lru_cache(maxsize=64)
+def origins(sizes: Sizes, reverse: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Where each row's state before the step comes from, and where the last states are: row numbers
+    in the first states with all results below them."""
+    count = max(sizes)
+    before = np.empty(sum(sizes), np.intp)
+    latest = np.arange(count)
+    for start, size in course(sizes, reverse):
+        before[start : start + size] = latest[:size]
+        latest[:size] = count + start + np.arange(size)
+    before.flags.writeable = latest.flags.writeable = False
+    return before, latest
+
+
+def before(first: Any, states: Any, sizes: Sizes, reverse: bool) -> Any:
+    """The state before the step of each row."""
+    return take_at(concatenate((first, states), dim=0), index=(origins(sizes, reverse)[0],))
+
+
+def rows(x: Any, start: int, stop: int) -> Any:
+    """Some rows of x."""
+    return get(x, index=(slice(start, stop), Ellipsis))
+
+
+def columns(x: Any, start: int, stop: int) -> Any:
+    """Some columns of x."""
+    return get(x, index=(slice(None), slice(start, stop)))
+
+
+def none_yet(g: Any, count: int) -> Any:
+    """Zeros for `count` rows like those of g: a gradient of which nothing has arrived."""
+    return accumulate(
+        rows(g, 0, 0), shape=(count, *g.shape[1:]), index=(slice(0, 0), slice(None))
+    )  # fmt: skip
+
+
+def back_through(
+    sizes: Sizes, reverse: bool, carried: tuple, step: Callable[..., tuple]
+) -> tuple[Any, tuple]:
+    """Goes the course backwards.
+
+    Args:
+        carried: for each state the gradient that has arrived at it from later steps.
+        step: (first row, last row and one, *carried of these rows) to the gradient of what came
+            into the step and to that of each state before it.
+
+    Returns:
+        The first of these for all rows, and what arrived at the first states.
+    """
+    shares = {}
+    for start, size in reversed(course(sizes, reverse)):
+        share, *fresh = step(start, start + size, *(rows(c, 0, size) for c in carried))
+        shares[start] = share
+        carried = tuple(
+            concatenate((new, rows(old, size, old.shape[0])), dim=0)
+            for new, old in zip(fresh, carried, strict=True)
+        )
+    return concatenate(tuple(shares[start] for start in sorted(shares)), dim=0), carried
+
+
+def to_weight(
+    g: np.ndarray, first: np.ndarray, states: np.ndarray, sizes: Sizes, reverse: bool
+) -> np.ndarray:
+    """The transpose of g times the states before: without copies where all steps are as long."""
+    count = len(first)
+    if len(sizes) == 1:
+        return kernels.matmul(g.T, first)
+    if sizes[0] != sizes[-1]:
+        return kernels.matmul(g.T, before(first, states, sizes, reverse))
+    later, begin = slice(count, None), slice(None, count)
+    earlier = slice(None, -count)
+    if reverse:
+        later, begin, earlier = earlier, slice(-count, None), later
+    found = kernels.matmul(g[later].T, states[earlier])
+    found += kernels.matmul(g[begin].T, first)
+    return found
+
+
+def widened(scale: list[float], width: int, like: np.ndarray) -> np.ndarray:
+    """One number for each block of columns, as a row."""
+    return np.repeat(np.array(scale, like.dtype), width)
+
+
+# --- the plain layer ------------------------------------------------------------------------------
+
+
+def nonlinear_slope(out: Any, nonlinearity: str) -> Any:
+    """The slope of tanh or relu, by its result."""
+    return 1 - out * out if nonlinearity == "tanh" else out != 0
+
+
+@operation
+class rnn(Op):
+    """h' = tanh(inputs + h @ w.T) for each step, or relu in the place of tanh. What arrives at h'
+    passes the slope and then goes on to the input of the step and, times w, to the h before, where
+    it meets what arrives there; w receives the sum over all steps."""
+
+    torch_name = "Rnn"
+
+    def forward(self, inputs, h0, w, *, sizes, reverse=False, nonlinearity="tanh"):
+        out = inputs.copy()
+        state, wt = h0.copy(), np.ascontiguousarray(w.T)
+        for start, size in course(sizes, reverse):
+            step = out[start : start + size]
+            step += kernels.matmul(state[:size], wt)
+            if nonlinearity == "tanh":
+                np.tanh(step, out=step)
+            else:
+                np.maximum(step, 0, out=step)
+            state[:size] = step
+        return out
+
+    def to_inputs(self, g, w, out, h0_shape, *, sizes, reverse, nonlinearity):
+        return rnn_back(g, w, out, h0_shape[0], sizes, reverse, nonlinearity)[0]
+
+    def to_h0(self, g, w, out, h0_shape, *, sizes, reverse, nonlinearity):
+        return rnn_back(g, w, out, h0_shape[0], sizes, reverse, nonlinearity)[1][0]
+
+    def to_w(self, g, h0, w, out, h0_shape, *, sizes, reverse, nonlinearity):
+        share, _ = rnn_back(g, w, out, h0_shape[0], sizes, reverse, nonlinearity)
+        return matmul(transpose(share), before(h0, out, sizes, reverse))
+
+    def quick(self, g, h0, w, out, wants, *, sizes, reverse, nonlinearity):
+        shares = np.empty_like(out)
+        arriving = np.zeros_like(h0)
+        for start, size in reversed(course(sizes, reverse)):
+            here = slice(start, start + size)
+            share = shares[here]
+            np.add(g[here], arriving[:size], out=share)
+            share *= nonlinear_slope(out[here], nonlinearity)
+            arriving[:size] = kernels.matmul(share, w)
+        to_w = to_weight(shares, h0, out, sizes, reverse) if wants[2] else None
+        return shares, arriving, to_w
+
+    samples = (
+        at(_some(6, 2), _some(2, 2), _some(2, 2), sizes=_EVEN),
+        at(_some(6, 2), _some(2, 2), _some(2, 2), sizes=_EVEN, nonlinearity="relu", reverse=True),
+        at(_some(6, 2), _some(3, 2), _some(2, 2), sizes=_UNEVEN),
+        at(_some(6, 2), _some(3, 2), _some(2, 2), sizes=_UNEVEN, reverse=True),
+    )
+
+
+def rnn_back(
+    g: Any, w: Any, out: Any, count: int, sizes: Sizes, reverse: bool, nonlinearity: str
+) -> tuple[Any, tuple]:
+    """What the inputs of `rnn` and its first states receive."""
+    slope = nonlinear_slope(out, nonlinearity)
+
+    def step(start: int, stop: int, arrived: Any) -> tuple:
+        share = (rows(g, start, stop) + arrived) * rows(slope, start, stop)
+        return share, matmul(share, w)
+
+    return back_through(sizes, reverse, (none_yet(g, count),), step)
+
+
+# --- long short-term memory -----------------------------------------------------------------------
+
+
+@operation
+class lstm(Op):
+    """c' = f*c + i*n and h' = o*tanh(c') for each step, with the gates i, f, o = sigmoid and
+    n = tanh of their four blocks of inputs + h @ w.T. The cell hands its gradient on times f, a sum
+    with few losses over many steps; each gate receives it times what the gate let through.
+
+    Source: Hochreiter and Schmidhuber, Long Short-Term Memory, 1997; forget gates: Gers, 1999.
+    """
+
+    outs = ("hidden", "cells", "gates")
+    torch_name = "Lstm"
+
+    def forward(self, inputs, h0, c0, w, *, sizes, reverse=False):
+        width = w.shape[1]
+        # subtle: sigmoid(x) is (1 + tanh(x/2)) / 2, so that one tanh serves all four blocks.
+        scale = widened([0.5, 0.5, 1.0, 0.5], width, inputs)
+        shift = widened([0.5, 0.5, 0.0, 0.5], width, inputs)
+        gates = inputs * scale
+        wt = w.T * scale
+        hidden = np.empty((len(inputs), width), inputs.dtype)
+        cells = np.empty_like(hidden)
+        let_in = np.empty_like(h0)
+        state, cell = h0, c0
+        even = sizes[0] == sizes[-1]
+        if not even:
+            state, cell = h0.copy(), c0.copy()
+        for start, size in course(sizes, reverse):
+            here = slice(start, start + size)
+            gate, c, h, new = gates[here], cells[here], hidden[here], let_in[:size]
+            gate += kernels.matmul(state[:size], wt)
+            np.tanh(gate, out=gate)
+            gate *= scale
+            gate += shift
+            np.multiply(gate[:, :width], gate[:, 2 * width : 3 * width], out=new)
+            np.multiply(gate[:, width : 2 * width], cell[:size], out=c)
+            c += new
+            np.tanh(c, out=h)
+            h *= gate[:, 3 * width :]
+            if even:
+                state, cell = h, c
+            else:
+                state[:size], cell[:size] = h, c
+        return hidden, cells, gates
+
+    def to_inputs(
+        self, g_hidden, g_cells, g_gates, c0, w, cells, gates, *, sizes, reverse
+    ):  # fmt: skip
+        return lstm_back(g_hidden, g_cells, g_gates, c0, w, cells, gates, sizes, reverse)[0]
+
+    def to_h0(self, g_hidden, g_cells, g_gates, c0, w, cells, gates, *, sizes, reverse):
+        return lstm_back(g_hidden, g_cells, g_gates, c0, w, cells, gates, sizes, reverse)[1][0]
+
+    def to_c0(self, g_hidden, g_cells, g_gates, c0, w, cells, gates, *, sizes, reverse):
+        return lstm_back(g_hidden, g_cells, g_gates, c0, w, cells, gates, sizes, reverse)[1][1]
+
+    def to_w(
+        self, g_hidden, g_cells, g_gates, h0, c0, w, hidden, cells, gates, *, sizes, reverse
+    ):  # fmt: skip
+        share, _ = lstm_back(g_hidden, g_cells, g_gates, c0, w, cells, gates, sizes, reverse)
+        return matmul(transpose(share), before(h0, hidden, sizes, reverse))
+
+    def quick(self, g, h0, c0, w, hidden, cells, gates, wants, *, sizes, reverse):
+        to_hidden, to_cells, to_gates = (g.gradients.get(place) for place in range(3))
+        width, even = w.shape[1], sizes[0] == sizes[-1]
+        shares = np.empty_like(gates)
+        g_h, g_c = np.zeros_like(h0), np.zeros_like(c0)
+        lost, bent, slope = np.empty_like(h0), np.empty_like(h0), np.empty_like(gates[: len(h0)])
+        past = None if even else before(c0, cells, sizes, reverse)
+        order = course(sizes, reverse)
+        for place in range(len(order) - 1, -1, -1):
+            start, size = order[place]
+            here = slice(start, start + size)
+            gate, share = gates[here], shares[here]
+            i, f, n, o = (gate[:, k * width : (k + 1) * width] for k in range(4))
+            if even:
+                c = cells[order[place - 1][0] :][:size] if place else c0
+            else:
+                c = past[here]
+            a, b, h_grad, c_grad = lost[:size], bent[:size], g_h[:size], g_c[:size]
+            if to_hidden is not None:
+                h_grad += to_hidden[here]
+            if to_cells is not None:
+                c_grad += to_cells[here]
+            np.tanh(cells[here], out=b)
+            np.multiply(h_grad, b, out=share[:, 3 * width :])  # what o receives
+            np.multiply(b, b, out=b)
+            np.subtract(1, b, out=b)
+            np.multiply(h_grad, o, out=a)
+            a *= b
+            c_grad += a
+            np.multiply(c_grad, n, out=share[:, :width])
+            np.multiply(c_grad, c, out=share[:, width : 2 * width])
+            np.multiply(c_grad, i, out=share[:, 2 * width : 3 * width])
+            if to_gates is not None:
+                share += to_gates[here]
+            # The slopes: s*(1 - s) of sigmoids, 1 - n*n of the tanh.
+            s = slope[:size]
+            np.multiply(gate, gate, out=s)
+            np.subtract(gate, s, out=s)
+            middle = s[:, 2 * width : 3 * width]
+            np.multiply(n, n, out=b)
+            np.subtract(1, b, out=middle)
+            share *= s
+            c_grad *= f
+            g_h[:size] = kernels.matmul(share, w)
+        to_w = to_weight(shares, h0, hidden, sizes, reverse) if wants[3] else None
+        return shares, g_h, g_c, to_w
+
+    samples = (
+        at(_some(6, 8), _some(2, 2), _some(2, 2), _some(8, 2), sizes=_EVEN),
+        at(_some(6, 8), _some(2, 2), _some(2, 2), _some(8, 2), sizes=_EVEN, reverse=True),
+        at(_some(6, 8), _some(3, 2), _some(3, 2), _some(8, 2), sizes=_UNEVEN),
+        at(_some(6, 8), _some(3, 2), _some(3, 2), _some(8, 2), sizes=_UNEVEN, reverse=True),
+    )
+
+
+def lstm_back(
+    g_hidden: Any, g_cells: Any, g_gates: Any, c0: Any, w: Any, cells: Any, gates: Any,
+    sizes: Sizes, reverse: bool,
+) -> tuple[Any, tuple]:  # fmt: skip
+    """What the inputs of `lstm` and its two first states receive."""
+    width, count = w.shape[1], c0.shape[0]
+    i, f, n, o = (columns(gates, k * width, (k + 1) * width) for k in range(4))
+    c, t = before(c0, cells, sizes, reverse), tanh(cells)
+    slopes = concatenate((i * (1 - i), f * (1 - f), 1 - n * n, o * (1 - o)), dim=1)
+
+    def step(start: int, stop: int, arrived: Any, at_cell: Any) -> tuple:
+        def here(x: Any) -> Any:
+            return rows(x, start, stop)
+
+        g_h = here(g_hidden) + arrived
+        g_c = here(g_cells) + at_cell + g_h * here(o) * (1 - here(t) * here(t))
+        let_through = (g_c * here(n), g_c * here(c), g_c * here(i), g_h * here(t))
+        share = (concatenate(let_through, dim=1) + here(g_gates)) * here(slopes)
+        return share, matmul(share, w), g_c * here(f)
+
+    nothing = none_yet(g_hidden, count)
+    return back_through(sizes, reverse, (nothing, nothing), step)
+
+
+# --- gated recurrent units ------------------------------------------------------------------------
+
+
+@operation
+class gru(Op):
+    """h' = n + z*(h - n) for each step: a mean of the old state and a new one, by the gate z. With
+    u = h @ w.T + b in three blocks, r and z are sigmoids of their blocks of inputs + u, and
+    n = tanh(inputs + r*u). The old state receives the gradient times z, the new one times 1 - z,
+    and z times their difference.
+
+    Source: Cho et al., Learning Phrase Representations using RNN Encoder-Decoder, 2014.
+    """
+
+    outs = ("hidden", "gates")
+    torch_name = "Gru"
+
+    def forward(self, inputs, h0, w, b, *, sizes, reverse=False):
+        """`gates` is r, z, n and the third block of u, side by side."""
+        width = w.shape[1]
+        scale = widened([0.5, 0.5, 1.0], width, inputs)  # see lstm
+        wt = w.T * scale
+        b = None if b is None else b * scale
+        gates = np.empty((len(inputs), 4 * width), inputs.dtype)
+        np.multiply(inputs, scale, out=gates[:, : 3 * width])
+        hidden = np.empty((len(inputs), width), inputs.dtype)
+        state = h0.copy()
+        for start, size in course(sizes, reverse):
+            here = slice(start, start + size)
+            gate, h, old = gates[here], hidden[here], state[:size]
+            u = kernels.matmul(old, wt, bias=b)
+            both, n = gate[:, : 2 * width], gate[:, 2 * width : 3 * width]
+            both += u[:, : 2 * width]
+            np.tanh(both, out=both)
+            both *= 0.5
+            both += 0.5
+            third = gate[:, 3 * width :]
+            third[...] = u[:, 2 * width :]
+            np.multiply(gate[:, :width], third, out=h)
+            n += h
+            np.tanh(n, out=n)
+            np.subtract(old, n, out=h)
+            h *= gate[:, width : 2 * width]
+            h += n
+            old[...] = h
+        return hidden, gates
+
+    def to_inputs(self, g_hidden, g_gates, h0, w, hidden, gates, *, sizes, reverse):
+        share, _ = gru_back(g_hidden, g_gates, h0, w, hidden, gates, sizes, reverse)
+        return columns(share, 0, 3 * w.shape[1])
+
+    def to_h0(self, g_hidden, g_gates, h0, w, hidden, gates, *, sizes, reverse):
+        return gru_back(g_hidden, g_gates, h0, w, hidden, gates, sizes, reverse)[1][0]
+
+    def to_w(self, g_hidden, g_gates, h0, w, hidden, gates, *, sizes, reverse):
+        share, _ = gru_back(g_hidden, g_gates, h0, w, hidden, gates, sizes, reverse)
+        return matmul(transpose(to_u(share)), before(h0, hidden, sizes, reverse))
+
+    def to_b(self, g_hidden, g_gates, h0, w, hidden, gates, *, sizes, reverse):
+        share, _ = gru_back(g_hidden, g_gates, h0, w, hidden, gates, sizes, reverse)
+        return total(to_u(share), dims=(0,))
+
+    def quick(self, g, h0, w, hidden, gates, wants, *, sizes, reverse):
+        to_hidden, to_gates = (g.gradients.get(place) for place in range(2))
+        width = w.shape[1]
+        past = before(h0, hidden, sizes, reverse)
+        # r, z and u's third block side by side, as w has them; n's own apart.
+        to_state = np.empty((len(gates), 3 * width), gates.dtype)
+        to_new = np.empty((len(gates), width), gates.dtype)
+        g_h = np.zeros_like(h0)
+        spare = np.empty_like(h0)
+        for start, size in reversed(course(sizes, reverse)):
+            here = slice(start, start + size)
+            gate, share, dn, a = gates[here], to_state[here], to_new[here], spare[:size]
+            r, z, n, u = (gate[:, k * width : (k + 1) * width] for k in range(4))
+            dr, dz, du = (share[:, k * width : (k + 1) * width] for k in range(3))
+            h_grad = g_h[:size]
+            if to_hidden is not None:
+                h_grad += to_hidden[here]
+            np.subtract(past[here], n, out=dz)
+            dz *= h_grad
+            np.subtract(1, z, out=dn)
+            dn *= h_grad
+            h_grad *= z
+            if to_gates is not None:
+                dz += to_gates[here, width : 2 * width]
+                dn += to_gates[here, 2 * width : 3 * width]
+            np.multiply(n, n, out=a)
+            np.subtract(1, a, out=a)
+            dn *= a
+            np.multiply(dn, u, out=dr)
+            np.multiply(dn, r, out=du)
+            if to_gates is not None:
+                dr += to_gates[here, :width]
+                du += to_gates[here, 3 * width :]
+            for slot, s in ((dr, r), (dz, z)):
+                np.subtract(1, s, out=a)
+                a *= s
+                slot *= a
+            h_grad += kernels.matmul(share, w)
+        to_inputs = None
+        if wants[0]:
+            to_inputs = np.concatenate((to_state[:, : 2 * width], to_new), axis=1)
+        to_w = to_weight(to_state, h0, hidden, sizes, reverse) if wants[2] else None
+        return to_inputs, g_h, to_w, to_state.sum(axis=0) if wants[3] else None
+
+    samples = (
+        at(_some(6, 6), _some(2, 2), _some(6, 2), _some(6), sizes=_EVEN),
+        at(_some(6, 6), _some(2, 2), _some(6, 2), None, sizes=_EVEN, reverse=True),
+        at(_some(6, 6), _some(3, 2), _some(6, 2), _some(6), sizes=_UNEVEN),
+        at(_some(6, 6), _some(3, 2), _some(6, 2), _some(6), sizes=_UNEVEN, reverse=True),
+    )
+
+
+def to_u(share: Any) -> Any:
+    """Of what `gru_back` gives for r, z, n and u's third block, the three that u is made of."""
+    width = share.shape[1] // 4
+    return concatenate((columns(share, 0, 2 * width), columns(share, 3 * width, 4 * width)), dim=1)
+
+
+def gru_back(
+    g_hidden: Any, g_gates: Any, h0: Any, w: Any, hidden: Any, gates: Any, sizes: Sizes,
+    reverse: bool,
+) -> tuple[Any, tuple]:  # fmt: skip
+    """What the blocks of r, z, n and the third block of u receive, and the first states."""
+    width, count = w.shape[1], h0.shape[0]
+    r, z, n, u = (columns(gates, k * width, (k + 1) * width) for k in range(4))
+    to_r, to_z, to_n, to_third = (columns(g_gates, k * width, (k + 1) * width) for k in range(4))
+    h = before(h0, hidden, sizes, reverse)
+
+    def step(start: int, stop: int, arrived: Any) -> tuple:
+        def here(x: Any) -> Any:
+            return rows(x, start, stop)
+
+        g_h = here(g_hidden) + arrived
+        dz = (g_h * here(h - n) + here(to_z)) * here(z * (1 - z))
+        dn = (g_h * here(1 - z) + here(to_n)) * here(1 - n * n)
+        dr = (dn * here(u) + here(to_r)) * here(r * (1 - r))
+        share = concatenate((dr, dz, dn, dn * here(r) + here(to_third)), dim=1)
+        return share, g_h * here(z) + matmul(to_u(share), w)
+
+    return back_through(sizes, reverse, (none_yet(g_hidden, count),), step)
