@@ -75,8 +75,9 @@ def draw(chart: Path, speed: dict[str, float], numpy: float, peak: float) -> Non
         figure = Figure(figsize=(8, 3.6), layout="constrained")
         axes = figure.add_subplot()
         names = list(speed)[::-1]
+        paper = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # over the lines
         bars = axes.barh(names, [speed[name] for name in names], color="#0072b2", height=0.7)
-        axes.bar_label(bars, fmt="%.0f", padding=4)
+        axes.bar_label(bars, fmt="%.0f", padding=4, bbox=paper)
         for value, what, color in (
             (peak, "one core at most", "#d55e00"),
             (numpy, "NumPy", "#444444"),

@@ -18,9 +18,9 @@ static NAME(piece) NAME(right_way_round)(const engine_matmul *p, int *turned)
 {
     /* Dot products where A's rows and B's columns are runs and long: a transposed B need not be
      * packed, which costs more than a product with few rows has to spend. Also for few columns,
-     * because vectors along j would be half empty: the costs of a row, in multiply-adds of a vector,
-     * and 4 for adding up the lanes of a dot product. Only n, k and the directions of a and b may
-     * count here, see matmul.h. */
+     * because vectors along j would be half empty: compared are the costs of a row, in
+     * multiply-adds of a vector, and 4 for adding up the lanes of a dot product. Only n, k and the
+     * directions of a and b may count here, see matmul.h. */
     const ptrdiff_t lanes = 64 / (ptrdiff_t)sizeof(REAL);
     const int few = p->k > 0 && p->n < 2 * lanes &&
                     (p->n == 1 || p->n * (p->k / lanes + 4) < (p->n + lanes - 1) / lanes * p->k);

@@ -63,7 +63,8 @@ PIECE void LOCAL(fold)(VECTOR sum[][PARTS], REAL out[GROUP])
 }
 #endif
 
-/* out[i] = the sum of sum[i]'s lanes, in the same order, for BLOCK sums, which fill a register from the first step on: half the instructions. */
+/* out[i] = the sum of sum[i]'s lanes, in the same order, for BLOCK sums, which fill a register from
+ * the first step on: half the instructions. */
 #if LEVEL == 2
 PIECE VECTOR LOCAL(fold_half)(VECTOR x, VECTOR y)
 {

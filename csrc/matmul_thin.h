@@ -10,8 +10,8 @@
  *
  *     a[k] at a + k*a_step        b[k][j] at b + k*b_step + j        c[j] at c + j
  *
- * `dot`: the lanes of a vector run along k. For B with few columns, because along j most lanes would
- * be empty, and for a transposed B, which is then read as it lies:
+ * `dot`: the lanes of a vector run along k. For B with few columns, because along j most lanes
+ * would be empty, and for a transposed B, which is then read as it lies:
  *
  *     a[i][k] at a + i*a_row + k        b[k][j] at b + j*b_column + k
  *     c[i][j] at c + i*c_row + j*c_column
@@ -19,7 +19,8 @@
  * Its order of summation is another one, the same for all instruction sets: lane l of L = 64 bytes'
  * worth takes the products k = l, l+L, l+2L, ...; then the upper half of the lanes is added to the
  * lower half until one is left. If `lonely`, which needs a single column, two such vectors take
- * turns, because one would wait for itself, and are added at the end. None of this depends on the number of rows.
+ * turns, because one would wait for itself, and are added at the end. None of this depends on the
+ * number of rows.
  */
 #ifndef ENGINE_MATMUL_THIN_H
 #define ENGINE_MATMUL_THIN_H

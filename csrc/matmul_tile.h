@@ -32,8 +32,8 @@
  * c may not overlap a or b. Nothing is allocated, nothing can fail, no state: any thread may call.
  *
  * How good it is: at full height the AVX-512 tile does 28 multiply-adds for 2 loads of B and 14
- * broadcasts of A. The multiply-add units are full from a height of 4 up; lower tiles wait for their
- * own sums. B may come from the second cache without loss, A and C from wherever.
+ * broadcasts of A. The multiply-add units are full from a height of 4 up; lower tiles wait for
+ * their own sums. B may come from the second cache without loss, A and C from wherever.
  */
 #ifndef ENGINE_MATMUL_TILE_H
 #define ENGINE_MATMUL_TILE_H

@@ -45,6 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("engine.ops.embedding",),
     ("engine.ops.linear",),
     ("engine.ops.recurrent",),
+    ("engine.ops.gru",),
     ("engine.ops.convolution",),
     ("engine.ops.pooling",),
     ("engine.ops.fused",),

@@ -164,11 +164,6 @@ def _power_of_arrays(x: Any, y: Any) -> Any:
 
 def _whole_power(x: Any, y: Any) -> Any:
     """Whole numbers to powers some of which are negative: of 1 / x**n the whole part."""
-    if np.ndim(y) == 0 and type(y) is not np.ndarray:
-        raise RuntimeError(
-            "Integers to negative integer powers are not allowed. The result is a fraction: "
-            "make the base floating-point, with .float() for example"
-        )
     inverse = np.where(x == -1, np.where(y % 2 == 0, 1, -1), x == 1)
     return np.where(y < 0, inverse, np.power(x, np.maximum(y, 0))).astype(np.result_type(x, y))
 
@@ -183,6 +178,10 @@ def _truncated(x: Any, y: Any) -> Any:
         return np.trunc(np.divide(x, y))
     quotient = np.floor_divide(x, y)
     return quotient + ((quotient < 0) & (quotient * y != x)).astype(quotient.dtype)
+
+
+def _rint_of_array(x: Any) -> Any:
+    return np.positive(x) if x.dtype.kind in "iu" else np.rint(x)  # whole numbers stay whole
 
 
 def _are_whole(x: Any, y: Any) -> bool:
@@ -233,7 +232,7 @@ floor = _unary("floor", _floor, np.floor)
 ceil = _unary("ceil", _ceil, np.ceil)
 trunc = _unary("trunc", _trunc, np.trunc)
 # Halves go to the even neighbour, in Python, NumPy and PyTorch alike.
-rint = _unary("rint", lambda x: round(float(x), 0), np.rint)
+rint = _unary("rint", lambda x: round(float(x), 0), _rint_of_array)
 
 atan2 = _binary("atan2", math.atan2, np.arctan2)
 hypot = _binary("hypot", math.hypot, np.hypot)

@@ -1,6 +1,6 @@
 """Layers, losses and what they are made of: `torch.nn`."""
 
-from engine.nn import functional, init
+from engine.nn import functional, init, utils
 from engine.nn.activation import (
     CELU,
     ELU,
@@ -79,4 +79,6 @@ from engine.nn.normalization import (
 )
 from engine.nn.parameter import Buffer, Parameter, UninitializedParameter
 from engine.nn.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from engine.nn.recurrent import GRU, LSTM, RNN, RNNBase
+from engine.nn.recurrent_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from engine.nn.sparse import Embedding, EmbeddingBag

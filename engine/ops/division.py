@@ -19,6 +19,7 @@ class floor_divide(Elementwise):
 
     symbol = "//"
     keeps_integers = True
+    refuses = "b"
     constant = ("x", "y")
 
     def forward(self, x, y):
@@ -107,6 +108,7 @@ class div_rounded(Op):
 
     broadcasts = True
     keeps_integers = True
+    refuses = "b"
     torch_name = "DivBackward2"
 
     def forward(self, x, y, *, rounding):

@@ -313,6 +313,8 @@ class reciprocal(Elementwise):
 class hypot(Elementwise):
     """sqrt(x*x + y*y), the length of a vector. Each side receives its share of the direction."""
 
+    refuses = "bi"
+
     def forward(self, x, y):
         return maths.hypot(x, y)
 

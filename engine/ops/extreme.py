@@ -236,7 +236,7 @@ def best(x: np.ndarray, dim: int, smallest: bool = False) -> np.ndarray:
     NaN is before all."""
     if not x.ndim:
         return np.zeros((), np.int64)
-    return (np.argmin if smallest else np.argmax)(x, axis=dim, keepdims=True)
+    return (x.argmin if smallest else x.argmax)(dim, keepdims=True)
 
 
 @operation

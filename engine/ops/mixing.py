@@ -73,6 +73,7 @@ class clamp_between(Mixing):
     """x kept between two bounds; where they cross, the upper one wins. The gradient goes to x where
     it is inside, the ends included, else to the bound that was taken."""
 
+    refuses = "b"
     torch_name = "ClampBackward0"
 
     def forward(self, x, min, max):
@@ -158,6 +159,8 @@ class lerp(Mixing):
 class addcmul(Mixing):
     """x + value * y * z. x receives the gradient unchanged, each factor times value and the other
     factor."""
+
+    refuses = "b"
 
     def forward(self, x, y, z, *, value=1):
         product = y * z

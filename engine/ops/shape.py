@@ -94,7 +94,7 @@ class reshape(Op):
     is_view = True
     torch_name = "View"
 
-    def forward(self, x, *, shape):
+    def forward(self, x, *, shape, spelling=None):
         return np.reshape(x, shape)
 
     def to_x(self, g, x_shape):
@@ -155,7 +155,7 @@ class permute(Op):
 
     is_view = True
 
-    def forward(self, x, *, dims):
+    def forward(self, x, *, dims, spelling=None):
         return np.transpose(x, dims)
 
     def to_x(self, g, *, dims):
@@ -213,7 +213,10 @@ class rot90(Op):
     gradient is turned back."""
 
     def forward(self, x, *, k, dims):
-        return np.array(np.rot90(x, k, dims), order="C")
+        # What PyTorch does, down to how the result lies in memory: mirrored, then transposed.
+        mirrored = ((), dims[1], dims, dims[0])[k % 4]
+        x = np.array(np.flip(x, mirrored), order="C")
+        return np.swapaxes(x, *dims) if k % 2 else x
 
     def to_x(self, g, *, k, dims):
         return rot90(g, k=-k, dims=dims)

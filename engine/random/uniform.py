@@ -48,8 +48,7 @@ def double_units_list(generator: Generator, count: int) -> list[float]:
 def uniform_(
     array: Array, low: float = 0.0, high: float = 1.0, generator: Generator | None = None
 ) -> Array:
-    """Fills `array` (float16, bfloat16, float32 or float64) with uniform
-    numbers of [low, high); returns it.
+    """Fills `array` (a floating dtype) with uniform numbers of [low, high); returns it.
 
     One word per element, two for float64. RuntimeError if low > high or a bound does not fit the
     dtype, NotImplementedError for integers.

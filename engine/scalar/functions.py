@@ -38,12 +38,13 @@ def sum(xs: Sequence[Any]) -> Any:
     return record_node(plan_for(nary.sum_, mask), (xs,), None, out) if "1" in mask else out
 
 
-def where(condition: Any, x: Any, y: Any) -> Any:
+def where(condition: Any, x: Any, y: Any, depth: int = 3) -> Any:
     """`x` if the condition holds, `y` otherwise; the gradient goes to the one that was taken.
 
-    Unlike Python's `x if condition else y` it shows in the graph.
+    Unlike Python's `x if condition else y` it shows in the graph. `depth` says how many calls lie
+    between the line that asks and the node.
     """
     if isinstance(x, Value) or isinstance(y, Value):
         chosen = condition.data if isinstance(condition, Value) else condition
-        return Value.record(elementwise.where, (bool(chosen), x, y), {})
+        return Value.record(elementwise.where, (bool(chosen), x, y), {}, depth)
     return elementwise.where(condition, x, y)

@@ -48,7 +48,7 @@ class Arranging:
         ndim = self._data.ndim
         dim0, dim1 = one_dim(dim0, ndim), one_dim(dim1, ndim)
         if not ndim:
-            return self.record(ops.permute, (self,), {"dims": ()})
+            return self.record(ops.permute, (self,), {"dims": (), "spelling": "Transpose"})
         params = {"dim0": dim0, "dim1": dim1, "spelling": spelling}
         return self.record(ops.transpose, (self,), params)
 
@@ -66,7 +66,7 @@ class Arranging:
     def t(self) -> Any:
         """A matrix with rows and columns exchanged; what has fewer dimensions, as it is."""
         if not self._data.ndim:
-            return self.record(ops.permute, (self,), {"dims": ()})
+            return self.record(ops.permute, (self,), {"dims": (), "spelling": "T"})
         second = int(self._is_matrix())
         return self.record(ops.transpose, (self,), {"dim0": 0, "dim1": second, "spelling": "T"})
 
@@ -143,7 +143,7 @@ class Arranging:
                 f"contain the same number of dims as destination ({list(destination)} dims)"
             )
         if not ndim:
-            return self.record(ops.permute, (self,), {"dims": ()})
+            return self.record(ops.permute, (self,), {"dims": (), "spelling": "Alias"})
         there = distinct_dims(destination, ndim)
         place = dict(zip(there, distinct_dims(source, ndim), strict=True))
         rest = iter([dim for dim in range(ndim) if dim not in place.values()])

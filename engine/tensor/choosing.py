@@ -44,11 +44,10 @@ def one_of(
     return chosen(x, op, getattr(return_types, name), params)
 
 
-def place_of(
-    x: Any, function: Callable, name: str, dim: Any, keepdim: Any, axis: Any, keepdims: Any
-) -> Any:
+def place_of(x: Any, name: str, dim: Any, keepdim: Any, axis: Any, keepdims: Any) -> Any:
     """Where the greatest (or smallest) is, in all of x or along a dimension."""
     data = x._data
+    function = getattr(data, name)  # NumPy's has the same name
     keepdim = keeps(keepdim, keepdims)
     if data.dtype == bool:
         raise RuntimeError(f"{name}(): does not support bool input; convert with .int() first")
@@ -57,13 +56,13 @@ def place_of(
             raise IndexError(
                 f"{name}(): Expected reduction dim to be specified for input.numel() == 0."
             )
-        found = np.asarray(function(data))
+        found = np.asarray(function())
         return x.at(found.reshape((1,) * data.ndim) if keepdim else found, None)
     dim = along(x, dim, axis, name)
     refuse_empty(x, (dim,), name)
     if not data.ndim:
         return x.at(np.zeros((), np.int64), None)
-    return x.at(np.asarray(function(data, axis=dim, keepdims=keepdim)), None)
+    return x.at(np.asarray(function(dim, keepdims=keepdim)), None)
 
 
 def refuse_truths(x: Any, name: str) -> None:
@@ -152,14 +151,14 @@ class Choosing:
     ) -> Any:
         """Where the greatest is: its place among all elements, or along a dimension. Of several
         equal ones the first."""
-        return place_of(self, np.argmax, "argmax", dim, keepdim, axis, keepdims)
+        return place_of(self, "argmax", dim, keepdim, axis, keepdims)
 
     def argmin(
         self, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: Any = None
     ) -> Any:
         """Where the smallest is: its place among all elements, or along a dimension. Of several
         equal ones the first."""
-        return place_of(self, np.argmin, "argmin", dim, keepdim, axis, keepdims)
+        return place_of(self, "argmin", dim, keepdim, axis, keepdims)
 
     def cummax(self, dim: Any = None, *, axis: Any = None) -> Any:
         """The greatest so far along a dimension, and where it is (of equal ones the last)."""

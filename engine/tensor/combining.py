@@ -11,11 +11,11 @@ from sys import _getframe
 from typing import Any
 
 from engine.core.op import Op
-from engine.dtypes import bool_, dtype_of, float64, result_type
+from engine.dtypes import bool_, float64, result_type
 from engine.ops import division, mixing, special
 from engine.ops import elementwise as ops
 from engine.tensor.operands import is_number, refusal, require, require_tensor
-from engine.tensor.promotion import cast, operand
+from engine.tensor.promotion import cast, operand, refuse_truths
 
 
 def of_operator(name: str, op: Op) -> Callable:
@@ -58,7 +58,10 @@ def scaled(self: Any, other: Any, alpha: Any, name: str) -> Any:
             f"{name}(): argument 'alpha' must be Number, not {type(alpha).__name__}; a Tensor is "
             f"multiplied beforehand: x + alpha * y"
         )
-    kind = result_type(operand(self), operand(other))
+    operands = [operand(self), operand(other)]
+    if name != "add":
+        refuse_truths("sub", operands)
+    kind = result_type(*operands)
     if isinstance(alpha, bool) and kind is not bool_:
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
     if isinstance(alpha, float) and not kind.is_floating_point:
@@ -164,11 +167,11 @@ class Combining:
         """From self to `end` as the weight goes from 0 to 1: `self + weight * (end - self)`."""
         require_tensor("lerp", end, 1, "end")
         require("lerp", weight, 2, "weight")
-        mine, theirs = self._data.dtype, end._data.dtype
-        if mine != theirs:
-            raise RuntimeError(
-                f"expected dtype {dtype_of(mine)} for `end` but got dtype {dtype_of(theirs)}"
-            )
+        for name, other in (("end", end), ("weight", weight)):
+            # A weight without dimensions is as good as a number.
+            kind = other.dtype if hasattr(other, "at") else self.dtype
+            if kind is not self.dtype and (name == "end" or other._data.ndim):
+                raise RuntimeError(f"expected dtype {self.dtype} for `{name}` but got dtype {kind}")
         return self.record(mixing.lerp, (self, end, weight), {})
 
     # --- bounds ---

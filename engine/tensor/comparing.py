@@ -192,19 +192,16 @@ class Comparing:
     lcm, _, _ = on_bits(bits.lcm)
 
     def bitwise_not(self) -> Any:
-        """Every bit turned over; of truths, the other one.
+        """Every bit turned over; of truths, the other one."""
+        return self.record(bits.bitwise_not, (bit_operand(bits.bitwise_not, self),), {})
 
-        Raises:
-            TypeError: for floating-point numbers.
-        """
+    def __invert__(self) -> Any:
         if self._data.dtype.kind not in "biu":
             raise TypeError(
                 "~ (operator.invert) is only implemented on integer and Boolean-type tensors, "
                 f"not on {self.dtype}; x == 0 makes truths of numbers"
             )
-        return self.record(bits.bitwise_not, (self,), {})
-
-    __invert__ = bitwise_not
+        return self.bitwise_not()
 
     # --- what Python asks ---
 

@@ -34,7 +34,7 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
     if named:
         raise TypeError(f"where() got an unexpected keyword argument {next(iter(named))!r}")
     if not any(isinstance(x, Tensor) for x in (condition, input, other)):
-        return of_values.where(condition, input, other)
+        return of_values.where(condition, input, other, depth=4)
     if input is None and other is None:
         return condition.nonzero(as_tuple=True)
     if input is None or other is None:

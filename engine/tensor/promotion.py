@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 
 from engine.core.op import Op
-from engine.dtypes import bool_, dtype, dtype_of, get_default_dtype, number_dtype, result_type
+from engine.dtypes import (
+    bool_,
+    dtype,
+    dtype_of,
+    get_default_dtype,
+    int64,
+    number_dtype,
+    result_type,
+)
 from engine.ops.shape import to_dtype
 
 
@@ -36,11 +44,13 @@ def promote(op: Op, inputs: tuple) -> tuple:
     ]
     operands = [operand(x) for x, part in zip(inputs, takes_part, strict=True) if part]
     kind = result_type(*operands)
+    if op.refuses:
+        _refuse(op, kind, operands)
     if not kind.is_floating_point:
-        if op.refuses:
-            _refuse(op, kind, operands)
         if not op.keeps_integers:
             kind = get_default_dtype()
+        elif kind is bool_ and op.name == "square":
+            kind = int64  # as truths to the power of 2 are
     exact = len(op.constant) == len(op.inputs)  # what compares, compares as the type itself
     return tuple(
         cast(x, kind, exact) if part else x for x, part in zip(inputs, takes_part, strict=True)
@@ -60,14 +70,27 @@ _BY_NAME = {
 def _refuse(op: Op, kind: dtype, operands: list) -> None:
     """Raises where an operation does not take numbers of this type."""
     if op.name in _BY_NAME:
-        own = [each[0] if isinstance(each, tuple) else type(each) for each in operands]
-        if any(each is bool_ or each is bool for each in own):
-            raise RuntimeError(_BY_NAME[op.name])
-    elif ("b" if kind is bool_ else "i") in op.refuses:
+        refuse_truths(op.name, operands)
+        return
+    if kind.is_floating_point:
+        return
+    if op.name == "pow" and isinstance(operands[1], int) and operands[1] < 0:
+        raise RuntimeError(
+            "Integers to negative integer powers are not allowed. The result is a fraction: make "
+            "the base floating-point, with .float() for example"
+        )
+    if ("b" if kind is bool_ else "i") in op.refuses:
         raise NotImplementedError(
             f"\"{op.name}\" not implemented for '{kind.tensor_type[6:-6]}': the numbers are "
             f"{kind}. Try .float() first"
         )
+
+
+def refuse_truths(name: str, operands: list) -> None:
+    """Raises for an operand of truths, where PyTorch does, whatever the other one is."""
+    kinds = [each[0] if isinstance(each, tuple) else type(each) for each in operands]
+    if bool_ in kinds or bool in kinds:
+        raise RuntimeError(_BY_NAME[name])
 
 
 def operand(x: Any) -> Any:

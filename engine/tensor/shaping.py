@@ -256,9 +256,12 @@ class Shaping:
             shape = (keywords.pop("shape"),)
         data = self._data
         wanted = known_shape(sizes(shape), data.size)
-        if not data.flags.c_contiguous and not _is_seen(data.reshape(wanted), data):
-            return self.record(ops.unsafe_view, (self.contiguous(),), {"shape": wanted})
-        return self.record(ops.reshape, (self,), {"shape": wanted})
+        if data.flags.c_contiguous:
+            return self.record(ops.reshape, (self,), {"shape": wanted})
+        if _is_seen(data.reshape(wanted), data):
+            params = {"shape": wanted, "spelling": "ReshapeAlias"}
+            return self.record(ops.reshape, (self,), params)
+        return self.record(ops.unsafe_view, (self.contiguous(),), {"shape": wanted})
 
     def reshape_as(self, other: Any) -> Any:
         """`reshape` to the shape of another Tensor."""
@@ -327,7 +330,9 @@ class Shaping:
 
     def squeeze_(self, dim: Any = None) -> Any:
         """`squeeze`, of this Tensor itself."""
-        return self._look(ops.squeeze, {**self._squeezed(dim), "spelling": "SqueezeBackward3"})
+        params = self._squeezed(dim)
+        digit = int(params["spelling"][-1]) + 3  # PyTorch counts the forms in place from 3 on
+        return self._look(ops.squeeze, {**params, "spelling": f"SqueezeBackward{digit}"})
 
     def unsqueeze_(self, dim: int) -> Any:
         """`unsqueeze`, of this Tensor itself."""

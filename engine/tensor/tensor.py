@@ -443,7 +443,6 @@ class Tensor(
     __mul__, __rmul__ = _binary(ops.mul)
     __truediv__, __rtruediv__ = _binary(ops.div)
     __pow__, __rpow__ = _binary(ops.pow_)
-    __floordiv__ = _comparison(division.floor_divide)
     __mod__, __rmod__ = _binary(division.remainder)
     __gt__ = _comparison(ops.gt)
     __ge__ = _comparison(ops.ge)
@@ -451,6 +450,9 @@ class Tensor(
     __le__ = _comparison(ops.le)
     __eq__ = _comparison(ops.eq)
     __ne__ = _comparison(ops.ne)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return _general(division.floor_divide, self, other)
 
     def __rfloordiv__(self, other: Any) -> Any:
         return _general(division.floor_divide, other, self)

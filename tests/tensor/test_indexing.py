@@ -8,6 +8,7 @@ whether memory is shared, and the class of the error are PyTorch's.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.torch
 
 shapes = st.lists(st.integers(0, 4), min_size=0, max_size=4).map(tuple)
 ends = st.none() | st.integers(-5, 5)
+_ALL = slice(None)
 slices = st.builds(slice, ends, ends, st.none() | st.integers(1, 3))
 
 
@@ -68,7 +70,9 @@ def expressions(draw: Any) -> tuple[tuple, tuple]:
         dim += 1
     if any(isinstance(i, np.ndarray | list) for i in items):
         # subtle: where nothing is read PyTorch does not look whether it is there; we do.
-        assume(0 not in shape)
+        plain = tuple(_ALL if isinstance(i, np.ndarray | list | bool) else i for i in items)
+        with suppress(IndexError):
+            assume(np.empty(shape)[plain[: len(shape)]].size)
     return shape, tuple(items)
 
 
