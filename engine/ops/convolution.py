@@ -10,15 +10,15 @@ from __future__ import annotations
 import numpy as np
 
 from engine import kernels
-from engine.core.op import Op, at, operation
+from engine.core.op import Numbers, Op, at, operation
 from engine.ops.shape import expand, reshape
 
-_RNG = np.random.default_rng(0)
-_IMAGE = _RNG.uniform(-1, 1, (2, 2, 5, 4))
-_KERNEL = _RNG.uniform(-1, 1, (3, 2, 3, 2))
+_numbers = Numbers()
+_IMAGE = _numbers(-1, 1, (2, 2, 5, 4))
+_KERNEL = _numbers(-1, 1, (3, 2, 3, 2))
 _BIAS = np.array([0.5, -0.25, 1.0])
-_ROW = _RNG.uniform(-1, 1, (2, 4, 6))
-_ROW_KERNEL = _RNG.uniform(-1, 1, (4, 2, 3))
+_ROW = _numbers(-1, 1, (2, 4, 6))
+_ROW_KERNEL = _numbers(-1, 1, (4, 2, 3))
 _PLAIN = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1}
 _STRIDED = {"stride": (2, 1), "padding": (1, 1), "dilation": (1, 2), "groups": 1}
 _GROUPED = {"stride": (2,), "padding": (1,), "dilation": (1,), "groups": 2}
@@ -100,8 +100,8 @@ class convolution_to_input(Op):
         return channel_sum(g)
 
     samples = (
-        at(_RNG.uniform(-1, 1, (2, 3, 3, 3)), _KERNEL, _BIAS[:2], shape=(2, 2, 5, 4), **_PLAIN),
-        at(_RNG.uniform(-1, 1, (2, 3, 3, 4)), _KERNEL, None, shape=(2, 2, 5, 4), **_STRIDED),
+        at(_numbers(-1, 1, (2, 3, 3, 3)), _KERNEL, _BIAS[:2], shape=(2, 2, 5, 4), **_PLAIN),
+        at(_numbers(-1, 1, (2, 3, 3, 4)), _KERNEL, None, shape=(2, 2, 5, 4), **_STRIDED),
     )
 
 
@@ -129,6 +129,6 @@ class convolution_to_weight(Op):
         )  # fmt: skip
 
     samples = (
-        at(_RNG.uniform(-1, 1, (2, 3, 3, 3)), _IMAGE, shape=(3, 2, 3, 2), **_PLAIN),
-        at(_RNG.uniform(-1, 1, (2, 3, 3, 4)), _IMAGE, shape=(3, 2, 3, 2), **_STRIDED),
+        at(_numbers(-1, 1, (2, 3, 3, 3)), _IMAGE, shape=(3, 2, 3, 2), **_PLAIN),
+        at(_numbers(-1, 1, (2, 3, 3, 4)), _IMAGE, shape=(3, 2, 3, 2), **_STRIDED),
     )

@@ -11,18 +11,18 @@ import numpy as np
 
 from engine import kernels
 from engine.core import maths
-from engine.core.op import Op, at, operation
+from engine.core.op import Numbers, Op, at, operation
 from engine.ops.elementwise import log, log1p, maximum, rsqrt, sigmoid
 from engine.ops.reduce import total
 from engine.ops.shape import reshape
 from engine.ops.softmax import softmax
 
-_RNG = np.random.default_rng(0)
-_LOGITS = _RNG.uniform(-2, 2, (4, 3))
+_numbers = Numbers()
+_LOGITS = _numbers(-2, 2, (4, 3))
 _CLASSES = np.array([0, 2, 1, 2])
 _SOME = np.array([0, -100, 1, 2])
 _WEIGHT = np.array([0.5, 1.0, 2.0])
-_IMAGES = _RNG.uniform(-1, 1, (2, 3, 2, 2))
+_IMAGES = _numbers(-1, 1, (2, 3, 2, 2))
 
 
 @operation
@@ -116,9 +116,9 @@ class layer_norm(Op):
         return kernels.layer_norm_backward(g, x, center, scale, w, axes=axes)
 
     samples = (
-        at(_LOGITS, _RNG.uniform(0.5, 1.5, 3), _RNG.uniform(-1, 1, 3)),
+        at(_LOGITS, _numbers(0.5, 1.5, 3), _numbers(-1, 1, 3)),
         at(_LOGITS, None, None),
-        at(_IMAGES, _RNG.uniform(0.5, 1.5, (2, 2)), None, axes=2),
+        at(_IMAGES, _numbers(0.5, 1.5, (2, 2)), None, axes=2),
     )
 
 
@@ -191,7 +191,7 @@ class batch_norm(Op):
         return to_x, along.reshape(-1), sums.reshape(-1)
 
     samples = (
-        at(_IMAGES, _RNG.uniform(0.5, 1.5, 3), _RNG.uniform(-1, 1, 3)),
+        at(_IMAGES, _numbers(0.5, 1.5, 3), _numbers(-1, 1, 3)),
         at(_LOGITS, None, None),
     )
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from engine import kernels
-from engine.core.op import Op, at, operation
+from engine.core.op import Numbers, Op, at, operation
 
-_RNG = np.random.default_rng(0)
-_IMAGE = _RNG.permutation(40).reshape(1, 2, 5, 4) / 10.0
-_ROW = _RNG.permutation(12).reshape(1, 2, 6) / 10.0
+_numbers = Numbers()
+_IMAGE = _numbers(0, 4, (1, 2, 5, 4))
+_ROW = _numbers(0, 1, (1, 2, 6))
 _SQUARE = {"size": (2, 2), "stride": (2, 2), "padding": (0, 0)}
 _LAPPED = {"size": (3, 2), "stride": (1, 2), "padding": (1, 1)}
 
@@ -60,7 +60,7 @@ class unpool(Op):
 
     samples = (
         at(
-            _RNG.uniform(-1, 1, (1, 2, 2, 2)),
+            _numbers(-1, 1, (1, 2, 2, 2)),
             kernels.max_pool(_IMAGE, (2, 2), (2, 2), (0, 0))[1],
             shape=(1, 2, 5, 4),
             **_SQUARE,
@@ -75,7 +75,7 @@ class picked(Op):
 
     constant = ("index",)
 
-    def forward(self, x, index):
+    def forward(self, x, index, *, spelling=None):
         flat, places = _planes(x), _planes(index)
         return np.take_along_axis(flat, places, 2).reshape(index.shape)
 
@@ -104,7 +104,7 @@ class scattered(Op):
 
     samples = (
         at(
-            _RNG.uniform(-1, 1, (1, 2, 2, 2)),
+            _numbers(-1, 1, (1, 2, 2, 2)),
             np.array([[[[0, 3], [7, 7]], [[19, 0], [1, 2]]]]),
             shape=(1, 2, 5, 4),
         ),
@@ -160,4 +160,4 @@ class unaverage(Op):
             count_include_pad=count_include_pad, divisor=divisor,
         )  # fmt: skip
 
-    samples = (at(_RNG.uniform(-1, 1, (1, 2, 2, 2)), shape=(1, 2, 5, 4), **_SQUARE),)
+    samples = (at(_numbers(-1, 1, (1, 2, 2, 2)), shape=(1, 2, 5, 4), **_SQUARE),)

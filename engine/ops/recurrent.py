@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from engine import kernels
-from engine.core.op import Op, at, operation
+from engine.core.op import Numbers, Op, at, operation
 from engine.ops.elementwise import tanh
 from engine.ops.index import accumulate, get, take_at
 from engine.ops.joining import concatenate
@@ -29,13 +29,13 @@ from engine.ops.shape import transpose
 
 Sizes = tuple[int, ...]
 
-_RNG = np.random.default_rng(0)
+_numbers = Numbers()
 EVEN, UNEVEN = (2, 2, 2), (3, 2, 1)
 
 
 def some(*shape: int) -> np.ndarray:
     """Numbers for samples."""
-    return _RNG.uniform(-1, 1, shape)
+    return _numbers(-1, 1, shape)
 
 
 # --- the way through the rows ---------------------------------------------------------------------

@@ -35,6 +35,11 @@ def is_dense(array: np.ndarray) -> bool:
     return True
 
 
+def order_of(x: np.ndarray) -> str:
+    """The order of a copy in memory: as in PyTorch that of x, where x has no gaps."""
+    return "K" if is_dense(x) else "C"
+
+
 def stretched(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """x repeated along new axes and axes of size 1, without a copy.
 
@@ -185,7 +190,7 @@ class flip(Op):
     """x with the order along `dims` reversed. The gradient is reversed back."""
 
     def forward(self, x, *, dims):
-        return np.array(np.flip(x, dims), order="C")
+        return np.array(np.flip(x, dims), order=order_of(x))
 
     def to_x(self, g, *, dims):
         return flip(g, dims=dims)
@@ -215,7 +220,7 @@ class rot90(Op):
     def forward(self, x, *, k, dims):
         # What PyTorch does, down to how the result lies in memory: mirrored, then transposed.
         mirrored = ((), dims[1], dims, dims[0])[k % 4]
-        x = np.array(np.flip(x, mirrored), order="C")
+        x = np.array(np.flip(x, mirrored), order=order_of(x))
         return np.swapaxes(x, *dims) if k % 2 else x
 
     def to_x(self, g, *, k, dims):
@@ -246,8 +251,7 @@ class clone(Op):
     """A copy of x with memory of its own. The gradient passes unchanged."""
 
     def forward(self, x, *, spelling=None):
-        # As in PyTorch: the order in memory is kept where there are no gaps.
-        return np.array(x, order="K" if is_dense(np.asarray(x)) else "C")
+        return np.array(x, order=order_of(x))
 
     def to_x(self, g):
         return g

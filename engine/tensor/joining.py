@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.dtypes import dtype_of, promote_types
+from engine.dtypes import can_cast, dtype_of, promote_types
 from engine.ops import joining as ops
 from engine.tensor.shaping import one_dim
 from engine.tensor.tensor import Tensor
@@ -51,11 +51,12 @@ def _of_one_type(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     return tuple(x.to(kind) for x in tensors)
 
 
-def into(out: Tensor | None, result: Tensor) -> Tensor:
+def into(out: Tensor | None, result: Tensor, error: type = RuntimeError) -> Tensor:
     """A result, written into the Tensor given as `out=` if there is one, which takes its shape.
 
     Raises:
-        RuntimeError: where a gradient would have to go through `out`, or its type cannot hold it.
+        RuntimeError: where a gradient would have to go through `out`.
+        error: where the type of `out` cannot hold the result.
     """
     if out is None:
         return result
@@ -63,6 +64,10 @@ def into(out: Tensor | None, result: Tensor) -> Tensor:
         raise RuntimeError(
             "functions with out=... arguments don't support automatic differentiation, but one of "
             "the arguments requires grad; use the result, or torch.no_grad()"
+        )
+    if not can_cast(result.dtype, out.dtype):
+        raise error(
+            f"result type {result.dtype} can't be cast to the desired output type {out.dtype}"
         )
     if out._data.shape != result._data.shape:
         out.resize_(result._data.shape)
@@ -84,9 +89,9 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None, out: Any = None)
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     xs = _of_one_type(xs)
     first = xs[0]._data.shape
-    if len(xs) > 1 and (0,) in [x._data.shape for x in xs]:
+    if any(x._data.shape == (0,) for x in xs) and any(x._data.ndim > 1 for x in xs):
         # subtle: an empty vector is left out, whatever the other shapes.
-        xs = tuple(x for x in xs if x._data.shape != (0,)) or xs[:1]
+        xs = tuple(x for x in xs if x._data.shape != (0,))
         first = xs[0]._data.shape
     dim = one_dim(dim if axis is None else axis, len(first))
     for place, x in enumerate(xs):
@@ -107,7 +112,7 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None, out: Any = None)
                         f"Sizes of tensors must match except in dimension {dim}. Expected size "
                         f"{expected} but got size {size} for tensor number {place} in the list."
                     )
-    return into(out, Tensor.record(ops.concatenate, (xs,), {"dim": dim}))
+    return into(out, Tensor.record(ops.concatenate, (xs,), {"dim": dim}), TypeError)
 
 
 concat = concatenate = cat
@@ -202,6 +207,8 @@ def atleast_3d(x: Tensor) -> Tensor:
     ndim = x._data.ndim
     if ndim >= 3:
         return x
+    if not ndim:
+        return x.reshape(1, 1, 1)
     return x.unsqueeze(-1) if ndim == 2 else atleast_2d(x).unsqueeze(-1)
 
 
@@ -227,8 +234,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     Raises:
         RuntimeError: for shapes that do not fit.
     """
-    given = tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors
-    xs = _tensors("broadcast_tensors", given)
+    xs = _tensors("broadcast_tensors", tensors)
     shape: tuple[int, ...] = ()
     for x in xs:
         mine = x._data.shape
@@ -257,7 +263,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     given = tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors
     xs = _tensors("meshgrid", given)
     if not xs:
-        raise ValueError("meshgrid expects a non-empty TensorList")
+        raise RuntimeError("meshgrid expects a non-empty TensorList")
     if indexing not in (None, "ij", "xy"):
         raise RuntimeError(
             f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}'

@@ -31,7 +31,7 @@ def per_axis(name: str, given: Any, axes: int) -> tuple[int, ...]:
         raise TypeError(f"{name} is a whole number for each axis, not {given!r:.40}") from None
 
 
-def _check(what: str, input: Any, weight: Any, axes: int, channels: int, groups: int) -> None:
+def check_convolution(what: str, input: Any, weight: Any, axes: int, channels: int, groups: int) -> None:
     """Refuses dimensions and channels that do not fit."""
     ndim = input._data.ndim
     if ndim not in (axes + 1, axes + 2):
@@ -57,7 +57,7 @@ def convolve(
     groups: int,
 ) -> Any:  # fmt: skip
     """The convolution over this many spatial axes."""
-    _check(f"conv{axes}d", input, weight, axes, weight._data.shape[1] * groups, groups)
+    check_convolution(f"conv{axes}d", input, weight, axes, weight._data.shape[1] * groups, groups)
     if input._data.ndim == axes + 1:
         whole = convolve(axes, input.unsqueeze(0), weight, bias, stride, padding, dilation, groups)
         return whole.squeeze(0)
@@ -98,13 +98,29 @@ def conv2d(
     return convolve(2, input, weight, bias, stride, padding, dilation, groups)
 
 
+def refuse_output_padding(
+    stride: tuple[int, ...], dilation: tuple[int, ...], more: tuple[int, ...]
+) -> None:
+    """Refuses an output padding that a larger input would explain.
+
+    Raises:
+        RuntimeError: where it is not smaller than stride or dilation.
+    """
+    for s, d, m in zip(stride, dilation, more, strict=True):
+        if m >= s and m >= d:
+            raise RuntimeError(
+                f"output padding must be smaller than either stride or dilation, but got "
+                f"output_padding {m}, stride {s}, dilation {d}"
+            )
+
+
 def transposed(
     axes: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any,
     output_padding: Any, groups: int, dilation: Any,
 ) -> Any:  # fmt: skip
     """The transposed convolution: the gradient of a convolution to its input, as a function."""
     what = f"conv_transpose{axes}d"
-    _check(what, input, weight, axes, weight._data.shape[0], groups)
+    check_convolution(what, input, weight, axes, weight._data.shape[0], groups)
     if input._data.ndim == axes + 1:
         whole = transposed(
             axes, input.unsqueeze(0), weight, bias, stride, padding, output_padding, groups,
@@ -114,12 +130,7 @@ def transposed(
     stride, padding = per_axis("stride", stride, axes), per_axis("padding", padding, axes)
     dilation = per_axis("dilation", dilation, axes)
     more = per_axis("output_padding", output_padding, axes)
-    for s, d, m in zip(stride, dilation, more, strict=True):
-        if m >= s and m >= d:
-            raise RuntimeError(
-                f"output padding must be smaller than either stride or dilation, but got "
-                f"output_padding {m}, stride {s}, dilation {d}"
-            )
+    refuse_output_padding(stride, dilation, more)
     spatial = tuple(
         (size - 1) * s - 2 * p + d * (k - 1) + 1 + m
         for size, s, p, d, k, m in zip(

@@ -8,7 +8,12 @@ from engine.nn.functional.convolution import per_axis
 from engine.ops import pooling as ops
 
 
-def _window(axes: int, kernel_size: Any, stride: Any, padding: Any) -> dict[str, tuple[int, ...]]:
+def window(axes: int, kernel_size: Any, stride: Any, padding: Any) -> dict[str, tuple[int, ...]]:
+    """Size, stride and padding of the windows, one number for each spatial axis.
+
+    Raises:
+        RuntimeError: for an empty window, and for padding of more than half a window.
+    """
     size = per_axis("kernel_size", kernel_size, axes)
     # An empty stride is PyTorch's way to say: as large as the window.
     stride = size if stride is None or stride == () else per_axis("stride", stride, axes)
@@ -24,7 +29,12 @@ def _window(axes: int, kernel_size: Any, stride: Any, padding: Any) -> dict[str,
     return {"size": size, "stride": stride, "padding": padding}
 
 
-def _batched(input: Any, axes: int, what: str) -> tuple[Any, bool]:
+def batched(input: Any, axes: int, what: str) -> tuple[Any, bool]:
+    """The input with a dimension of images, and whether that had to be added.
+
+    Raises:
+        RuntimeError: for another number of dimensions.
+    """
     ndim = input._data.ndim
     if ndim not in (axes + 1, axes + 2):
         raise RuntimeError(
@@ -38,8 +48,8 @@ def _largest(
     axes: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
     ceil_mode: bool, return_indices: bool,
 ) -> Any:  # fmt: skip
-    x, is_one = _batched(input, axes, f"max_pool{axes}d")
-    params = _window(axes, kernel_size, stride, padding)
+    x, is_one = batched(input, axes, f"max_pool{axes}d")
+    params = window(axes, kernel_size, stride, padding)
     params |= {"dilation": per_axis("dilation", dilation, axes), "ceil_mode": bool(ceil_mode)}
     found, (winners,) = x.run(ops.max_pool, (x,), params)
     winners = x.at(winners, None)
@@ -68,8 +78,8 @@ def _mean(
     axes: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
     count_include_pad: bool, divisor: int | None,
 ) -> Any:  # fmt: skip
-    x, is_one = _batched(input, axes, f"avg_pool{axes}d")
-    params = _window(axes, kernel_size, stride, padding)
+    x, is_one = batched(input, axes, f"avg_pool{axes}d")
+    params = window(axes, kernel_size, stride, padding)
     params |= {
         "ceil_mode": bool(ceil_mode), "count_include_pad": bool(count_include_pad),
         "divisor": divisor,
