@@ -27,7 +27,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from engine.core.op import NAMED, REGISTRY, Op
-from viz.symbols import Call, Constant, Name, Symbol
+from viz.formulas import Call, Constant, Name
+from viz.symbols import Symbol
 
 
 class UnreadableError(TypeError):

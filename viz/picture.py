@@ -22,7 +22,8 @@ from engine.core.graph import Location, by_serial, location, reach
 from engine.scalar.value import Value
 from viz.blocks import blocks_of, nearest, stem
 from viz.reading import Input, Node, read
-from viz.symbols import Symbol, in_chain
+from viz.formulas import in_chain
+from viz.symbols import Symbol
 
 LEAF, COMPUTED, RESULT = "leaf", "computed", "result"
 NUMBER, OPERATION, REST = "number", "operation", "rest"

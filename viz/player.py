@@ -28,7 +28,8 @@ from viz import files
 from viz.javascript import Program, UnreadableError
 from viz.layout import place
 from viz.reading import Input, Node, place_text, read
-from viz.symbols import Symbol, text
+from viz.formulas import text
+from viz.symbols import Symbol
 
 LANGUAGES = ("en", "ko")
 MAX_NODES = 400

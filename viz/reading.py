@@ -16,7 +16,8 @@ from typing import Any
 from engine.core.graph import Location, by_serial, location, reach
 from engine.core.op import Nary, Op
 from engine.scalar.value import Value
-from viz.symbols import Symbol, operator_text, readable, rule
+from viz.formulas import operator_text
+from viz.symbols import Symbol, readable, rule
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from unicodedata import category, east_asian_width
 
-from viz.symbols import in_chain
+from viz.formulas import in_chain
 
 if TYPE_CHECKING:
     from viz.explanation import BackwardStep, Explanation, Result, Share

@@ -31,6 +31,7 @@ from engine.nn.activation import (
     Tanhshrink,
     Threshold,
 )
+from engine.nn.attention import MultiheadAttention
 from engine.nn.container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from engine.nn.convolution import (
     Conv1d,
@@ -82,3 +83,10 @@ from engine.nn.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from engine.nn.recurrent import GRU, LSTM, RNN, RNNBase
 from engine.nn.recurrent_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from engine.nn.sparse import Embedding, EmbeddingBag
+from engine.nn.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)

@@ -119,7 +119,7 @@ class unbind(Op):
     is_view = True
 
     def forward(self, x, *, dim):
-        return tuple(np.moveaxis(x, dim, 0)[place, ...] for place in range(x.shape[dim]))
+        return tuple([x[layer(dim, place)] for place in range(x.shape[dim])])
 
     def to_x(self, gs, *, dim):
         return stack(gs, dim=dim)

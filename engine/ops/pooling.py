@@ -111,6 +111,32 @@ class scattered(Op):
     )
 
 
+@operation
+class placed(Op):
+    """Zeros of `shape` with each x put at its place of the plane, the last of several. Each x
+    receives the gradient of that place."""
+
+    constant = ("index",)
+    torch_name = "MaxUnpool2D"
+
+    def forward(self, x, index, *, shape):
+        x = np.asarray(x)
+        out = np.zeros(shape, x.dtype)
+        np.put_along_axis(_planes(out), _planes(index), _planes(x), 2)
+        return out
+
+    def to_x(self, g, index):
+        return picked(g, index)
+
+    samples = (
+        at(
+            _numbers(-1, 1, (1, 2, 2, 2)),
+            np.array([[[[0, 3], [7, 8]], [[19, 0], [1, 2]]]]),
+            shape=(1, 2, 5, 4),
+        ),
+    )
+
+
 def _planes(x: np.ndarray) -> np.ndarray:
     """(N, C, places), a view where x is contiguous."""
     return x.reshape(*x.shape[:2], -1)

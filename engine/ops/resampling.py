@@ -31,7 +31,7 @@ class constant_pad(Op):
     """x in a frame of `value`: `pairs` says how much stands before and after it in each dimension.
     The gradient of the frame is cut off."""
 
-    torch_name = "ConstantPadND"
+    torch_name = "ConstantPadNd"
 
     def forward(self, x, *, pairs, value=0.0):
         return np.pad(x, pairs, constant_values=x.dtype.type(value))

@@ -14,7 +14,7 @@ import numpy as np
 from engine.core.op import Op, at, operation
 from engine.ops.elementwise import where
 from engine.ops.index import accumulate, add_to, taken
-from engine.ops.shape import expand, sum_to
+from engine.ops.shape import expand, order_of, sum_to
 
 _MATRIX = np.arange(6.0).reshape(2, 3) - 2.5
 _TWICE = (slice(None), np.array([0, 2, 0]))
@@ -154,7 +154,9 @@ class masked_fill(Op):
     there to y."""
 
     def forward(self, x, y, *, mask, spelling=None):
-        out = np.array(np.broadcast_to(x, np.broadcast_shapes(x.shape, mask.shape)), order="C")
+        if x.shape != mask.shape:
+            x = np.broadcast_to(x, np.broadcast_shapes(x.shape, mask.shape))
+        out = np.array(x, order=order_of(x))
         np.copyto(out, y, where=mask, casting="unsafe")
         return out
 

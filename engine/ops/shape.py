@@ -36,8 +36,8 @@ def is_dense(array: np.ndarray) -> bool:
 
 
 def order_of(x: np.ndarray) -> str:
-    """The order of a copy in memory: as in PyTorch that of x, where x has no gaps."""
-    return "K" if is_dense(x) else "C"
+    """The order of a copy in memory: that of x, but for what is stretched, which has none."""
+    return "C" if 0 in x.strides else "K"
 
 
 def stretched(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -100,7 +100,7 @@ class reshape(Op):
     torch_name = "View"
 
     def forward(self, x, *, shape, spelling=None):
-        return np.reshape(x, shape)
+        return x.reshape(shape)
 
     def to_x(self, g, x_shape):
         return reshape(g, shape=x_shape)
@@ -114,7 +114,7 @@ class unsafe_view(Op):
     the gradient gets the old shape back."""
 
     def forward(self, x, *, shape):
-        return np.reshape(x, shape)
+        return x.reshape(shape)
 
     def to_x(self, g, x_shape):
         return reshape(g, shape=x_shape)
@@ -130,7 +130,7 @@ class squeeze(Op):
     torch_name = "SqueezeBackward1"
 
     def forward(self, x, *, dims, spelling=None):
-        return np.squeeze(x, dims)
+        return x.squeeze(dims)
 
     def to_x(self, g, *, dims):
         return unsqueeze(g, dims=dims)
@@ -161,7 +161,7 @@ class permute(Op):
     is_view = True
 
     def forward(self, x, *, dims, spelling=None):
-        return np.transpose(x, dims)
+        return x.transpose(dims)
 
     def to_x(self, g, *, dims):
         back = sorted(range(len(dims)), key=dims.__getitem__)
@@ -177,7 +177,7 @@ class transpose(Op):
     is_view = True
 
     def forward(self, x, *, dim0=-2, dim1=-1, spelling=None):
-        return np.swapaxes(x, dim0, dim1)
+        return x.swapaxes(dim0, dim1)
 
     def to_x(self, g, *, dim0, dim1):
         return transpose(g, dim0=dim0, dim1=dim1)

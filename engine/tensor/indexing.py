@@ -20,20 +20,27 @@ from engine.tensor.splitting import Splitting
 
 _SIMPLE = {int, slice, type(None), type(Ellipsis)}
 _ALL = slice(None)
+_ARRAYS = (np.dtype(np.int64), np.dtype(np.bool_))
 
 
 class Indexing(Splitting):
     """Tensor's methods that take parts."""
 
     def __getitem__(self, index: Any) -> Any:
-        # The commonest first: x[3], x[1:3], x[:, 0]. What NumPy refuses is looked at below.
+        # The commonest first: x[3], x[1:3], x[:, 0], x[indices]. NumPy checks; what it refuses is
+        # looked at below.
+        op, quick = get, None
         if type(index) is int:
             quick = (index, Ellipsis)
-        else:
-            quick = _quick(index if type(index) is tuple else (index,), self._data.shape)
+        elif type(index) is tuple:
+            quick = _quick(index, self._data.shape)
+        elif type(index) is slice:
+            quick = _quick((index,), self._data.shape)
+        elif isinstance(index, Indexing) and index._data.dtype in _ARRAYS and index._data.ndim:
+            op, quick = take_at, (np.array(index._data),)
         if quick is not None:
             try:
-                return self.record(get, (self,), {"index": quick})
+                return self.record(op, (self,), {"index": quick})
             except IndexError:
                 pass
         found = self
@@ -171,25 +178,31 @@ class Indexing(Splitting):
 
 def _quick(items: tuple, shape: tuple[int, ...]) -> tuple | None:
     """An index of plain numbers and slices as it is, ready for NumPy; None for any other."""
-    # A lone slice needs none, and is told from x[:, ...] by that.
-    left = len(items) > 1 or type(items[0]) is not slice if items else True
+    # A lone slice needs no Ellipsis, and is told from x[:, ...] by that.
+    alone = len(items) == 1 and type(items[0]) is slice
+    open_end, known = not alone, True
     for dim, item in enumerate(items):
         kind = type(item)
         if kind is slice:
             start, stop = item.start, item.stop
-            if item.step is not None or (start is not None and type(start) is not int):
+            if (
+                item.step is not None
+                or (start is not None and type(start) is not int)
+                or (stop is not None and type(stop) is not int)
+            ):
                 return None
-            if stop is not None:
-                # subtle: 0:3 of three elements is no step of its own, unless it stands alone.
-                if type(stop) is not int or dim >= len(shape) or stop >= shape[dim]:
+            # subtle: 0:3 of three elements is no step of its own, unless it stands alone.
+            if not start and not alone and (start is not None or stop is not None):
+                inside = known and dim < len(shape) and stop is not None and stop < shape[dim]
+                if not inside:
                     return None
-            elif start is not None and not start:
-                return None
         elif item is Ellipsis:
-            left = False
-        elif kind is not int and item is not None:
+            open_end = known = False
+        elif item is None:
+            known = False
+        elif kind is not int:
             return None
-    return (*items, Ellipsis) if left else items
+    return (*items, Ellipsis) if open_end else items
 
 
 def _as_tuple(index: Any) -> tuple:

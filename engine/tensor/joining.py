@@ -15,10 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.modes import special
+from engine.core.op import Op
 from engine.dtypes import can_cast, dtype_of, promote_types
 from engine.ops import joining as ops
 from engine.tensor.shaping import one_dim
 from engine.tensor.tensor import Tensor
+from engine.tensor.vertex import node, plan_of, users_frame
 
 
 def _tensors(name: str, given: Any) -> tuple[Tensor, ...]:
@@ -43,12 +46,36 @@ def _tensors(name: str, given: Any) -> tuple[Tensor, ...]:
 def _of_one_type(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """The Tensors, all of the type that holds all of their numbers."""
     first = tensors[0]._data.dtype
-    if all(x._data.dtype is first for x in tensors):
+    for x in tensors:
+        if x._data.dtype is not first:
+            break
+    else:
         return tensors
     kind = dtype_of(first)
     for x in tensors[1:]:
         kind = promote_types(kind, dtype_of(x._data.dtype))
     return tuple(x.to(kind) for x in tensors)
+
+
+def _joined(op: Op, tensors: tuple[Tensor, ...], params: dict[str, Any]) -> Tensor:
+    """An operation on one group of Tensors, recorded.
+
+    It does what `Tensor.run` does, written out for this case, which lessons meet in every loop.
+    """
+    if special.count:
+        return Tensor.record(op, (tensors,), params)
+    arrays = [x._data for x in tensors]
+    out = op.forward(arrays, **params)
+    vertices = tuple([x.vertex() for x in tensors])
+    for vertex in vertices:
+        if vertex is not None:
+            break
+    else:
+        return Tensor.at(out, None)
+    plan = plan_of(op, "1")
+    vertex = node(plan, (vertices,), None, plan.hold(arrays, out), out.shape, users_frame(3))
+    vertex.params = params
+    return Tensor.at(out, vertex)
 
 
 def into(out: Tensor | None, result: Tensor, error: type = RuntimeError) -> Tensor:
@@ -89,13 +116,17 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None, out: Any = None)
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     xs = _of_one_type(xs)
     first = xs[0]._data.shape
-    if any(x._data.shape == (0,) for x in xs) and any(x._data.ndim > 1 for x in xs):
-        # subtle: an empty vector is left out, whatever the other shapes.
-        xs = tuple(x for x in xs if x._data.shape != (0,))
-        first = xs[0]._data.shape
+    for x in xs:
+        if len(x._data.shape) != len(first):
+            # subtle: an empty vector is left out, whatever the shapes of the others.
+            fewer = tuple(x for x in xs if x._data.shape != (0,))
+            xs, first = fewer, fewer[0]._data.shape
+            break
     dim = one_dim(dim if axis is None else axis, len(first))
     for place, x in enumerate(xs):
         shape = x._data.shape
+        if shape == first and shape:
+            continue
         if len(shape) != len(first) or not shape:
             if not shape or not first:
                 raise RuntimeError(
@@ -105,14 +136,13 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None, out: Any = None)
             raise RuntimeError(
                 f"Tensors must have same number of dimensions: got {len(first)} and {len(shape)}"
             )
-        if shape != first:
-            for axis, (size, expected) in enumerate(zip(shape, first, strict=True)):
-                if axis != dim and size != expected:
-                    raise RuntimeError(
-                        f"Sizes of tensors must match except in dimension {dim}. Expected size "
-                        f"{expected} but got size {size} for tensor number {place} in the list."
-                    )
-    return into(out, Tensor.record(ops.concatenate, (xs,), {"dim": dim}), TypeError)
+        for axis, (size, expected) in enumerate(zip(shape, first, strict=True)):
+            if axis != dim and size != expected:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {dim}. Expected size "
+                    f"{expected} but got size {size} for tensor number {place} in the list."
+                )
+    return into(out, _joined(ops.concatenate, xs, {"dim": dim}), TypeError)
 
 
 concat = concatenate = cat
@@ -135,7 +165,7 @@ def stack(tensors: Any, dim: int = 0, *, out: Any = None) -> Tensor:
                 f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and "
                 f"{list(x._data.shape)} at entry {place}"
             )
-    return into(out, Tensor.record(ops.stack, (_of_one_type(xs),), {"dim": dim}))
+    return into(out, _joined(ops.stack, _of_one_type(xs), {"dim": dim}))
 
 
 def _at_least(function: Callable, name: str, tensors: Any) -> list[Tensor]:

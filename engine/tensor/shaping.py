@@ -223,7 +223,7 @@ class Shaping:
             return self._read_as(shape[0])
         data = self._data
         wanted = known_shape(sizes(shape), data.size)
-        if not data.flags.c_contiguous and not _is_seen(data.reshape(wanted), data):
+        if not (data.flags.c_contiguous or _is_seen(data.reshape(wanted), data)):
             raise RuntimeError(
                 "view size is not compatible with input tensor's size and stride (at least one "
                 "dimension spans across two contiguous subspaces). Use .reshape(...) instead: it "

@@ -98,7 +98,8 @@ def test_a_number_and_a_tensor(name):
     assert not found, "\n".join(found)
 
 
-UNARY = """abs acos acosh asin asinh atan atanh ceil cos cosh deg2rad digamma erf erfc erfinv exp exp2
+UNARY = """abs acos acosh asin asinh atan atanh ceil cos cosh deg2rad digamma erf erfc erfinv exp
+    exp2
     expm1 floor frac i0 isfinite isinf isnan isneginf isposinf isreal lgamma log log10 log1p log2
     logical_not logit nan_to_num neg positive rad2deg reciprocal relu round rsqrt sgn sigmoid sign
     signbit sin sinc sinh sqrt square tan tanh trunc bitwise_not""".split()

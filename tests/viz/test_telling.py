@@ -12,7 +12,7 @@ import engine
 from engine import Value
 from engine.core.op import Elementwise
 from viz import explain, reading, telling
-from viz.symbols import in_chain
+from viz.formulas import in_chain
 
 
 def test_the_wrong_order_says_of_every_visit_what_is_new():

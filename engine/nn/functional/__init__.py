@@ -32,6 +32,22 @@ from engine.nn.functional.activation import (
     tanhshrink,
     threshold,
 )
+from engine.nn.functional.adaptive import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    lp_pool1d,
+    lp_pool2d,
+    max_unpool1d,
+    max_unpool2d,
+)
+from engine.nn.functional.attention import (
+    multi_head_attention_forward,
+    scaled_dot_product_attention,
+)
 from engine.nn.functional.convolution import (
     conv1d,
     conv2d,
@@ -78,4 +94,26 @@ from engine.nn.functional.normalization import (
     normalize,
     rms_norm,
 )
+from engine.nn.functional.padding import (
+    pad,
+)
 from engine.nn.functional.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+from engine.nn.functional.vision import (
+    affine_grid,
+    grid_sample,
+    interpolate,
+    upsample,
+)
+from engine.nn.functional.volume import (
+    avg_pool3d,
+    conv3d,
+    conv_transpose3d,
+    max_pool3d,
+)
+from engine.nn.functional.windows import (
+    channel_shuffle,
+    fold,
+    pixel_shuffle,
+    pixel_unshuffle,
+    unfold,
+)

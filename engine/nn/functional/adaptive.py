@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.nn.functional.convolution import per_axis
 from engine.nn.functional.pooling import avg_pool1d, avg_pool2d, batched
-from engine.ops.pooling import picked, scattered
+from engine.ops.pooling import picked, placed
 from engine.ops.resampling import resample
 
 
@@ -22,7 +22,7 @@ def _wanted(output_size: Any, sizes: tuple[int, ...]) -> list[int]:
     if len(given) == 1:
         given *= axes
     if len(given) != axes:
-        raise ValueError(
+        raise RuntimeError(
             f"output_size is a number, or {axes} of them, not {list(given)} (None keeps a size)"
         )
     found = [n if m is None else m.__index__() for n, m in zip(sizes, given, strict=True)]
@@ -150,7 +150,7 @@ def _unpooled(
     if places.size and not 0 <= places.min() <= places.max() < np.prod(sizes):
         raise RuntimeError(f"Found an invalid max index: {places.max()} (output size is {sizes})")
     shape = (*x._data.shape[:2], *sizes)
-    found = x.record(scattered, (x, places), {"shape": shape})
+    found = x.record(placed, (x, places), {"shape": shape})
     return found.squeeze(0) if is_one else found
 
 
