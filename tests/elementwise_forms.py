@@ -34,7 +34,8 @@ def outcome(function, *arguments, **keywords):
 
 def numbers(x):
     """The elements of a Tensor of either side as float64, bit for bit where they are whole."""
-    x = x.detach()
+    # PyTorch has zeros without memory, which it cannot list.
+    x = x.detach().clone()
     return np.array(x.tolist(), dtype=np.int64 if "int" in str(x.dtype) else np.float64)
 
 
@@ -62,27 +63,27 @@ def shown(x):
     return x.__name__ if isinstance(x, type) else f"{x.dtype} {x.tolist()}"
 
 
-def gradients(torch, function, leaves, cotangent, order):
+def gradients(library, function, leaves, cotangent, order):
     """The gradients of a function for each leaf, the first or the second ones.
 
     The second ones are those of the sum of the products of the first ones with the leaves'
     sines, so that no direction is left out.
     """
     out = function(*leaves)
-    first = torch.autograd.grad(
-        out, leaves, torch.tensor(cotangent, dtype=out.dtype).reshape(out.shape),
+    first = library.autograd.grad(
+        out, leaves, library.tensor(cotangent, dtype=out.dtype).reshape(out.shape),
         create_graph=order == 2, allow_unused=True,
     )  # fmt: skip
     if order == 1:
         return first
     terms = [
-        (g * torch.sin(x.detach() + 1)).sum()
+        (g * library.sin(x.detach() + 1)).sum()
         for g, x in zip(first, leaves, strict=True)
         if g is not None and g.requires_grad
     ]
     if not terms:
         return (None,) * len(leaves)
-    return torch.autograd.grad(sum(terms[1:], terms[0]), leaves, allow_unused=True)
+    return library.autograd.grad(sum(terms[1:], terms[0]), leaves, allow_unused=True)
 
 
 def close(ours, theirs, relative=1e-9):

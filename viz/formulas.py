@@ -36,6 +36,14 @@ class Constant:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One of several results of a call."""
+
+    call: Call
+    place: int
+
+
+@dataclass(frozen=True)
 class Call:
     """An operation, a named helper or an elementary function, applied."""
 
@@ -47,10 +55,13 @@ class Call:
 
 # Binding strength as in Python; what binds least comes first.
 _RANK = {"==": 1, "!=": 1, "<": 1, "<=": 1, ">": 1, ">=": 1, "&": 2, "+": 3, "-": 3, "*": 4, "/": 4}
+_RANK["@"] = 4
 _NEGATION, _POWER, _ATOM = 5, 6, 7
+_SUBSCRIPTS = ("get", "take_at")  # printed as x[...]
 _PHRASE = 0  # a name that is several words or a formula itself: `a+b` binds like nothing else
 
 _SIGNS = {op.name: op.symbol for op in vars(ops).values() if isinstance(op, Op) and op.symbol}
+_SIGNS[matmul.name] = matmul.symbol
 
 
 def text(
@@ -84,8 +95,12 @@ def _plain(expression: Any, name: Callable, number: Callable, leading: bool) -> 
             return _atom(shown)
         case Constant(bool(value)):
             return str(value), _ATOM
-        case Constant():
-            return _atom(number(expression.value))
+        case Constant(int(value) | float(value)):
+            return _atom(number(value))
+        case Constant(value):
+            return parameter_text(value), _ATOM
+        case Part(call, place):
+            return f"{_print(call, name, number)[0]}[{place}]", _ATOM
         case tuple():
             inside = [_print(e, name, number)[0] for e in expression]
             return f"({', '.join(inside)}{',' if len(inside) == 1 else ''})", _ATOM
@@ -97,7 +112,7 @@ def _plain(expression: Any, name: Callable, number: Callable, leading: bool) -> 
     sign = _SIGNS.get(expression.name)
     if sign == "**":
         base, exponent = expression.arguments
-        if exponent == Constant(1):
+        if _is_number(exponent, 1):
             return _print(base, name, number, leading)
         # subtle: -x ** 2 is -(x ** 2), and x ** y ** z groups to the right.
         return f"{operand(base, _ATOM)} ** {operand(exponent, _ATOM)}", _POWER
@@ -115,16 +130,70 @@ def _plain(expression: Any, name: Callable, number: Callable, leading: bool) -> 
             if _RANK.get(sign, -1) < least:
                 break
             expression = left
-        if left == Constant(0) and parts[-1].startswith(" + "):
+        if _is_number(left, 0) and parts[-1].startswith(" + "):
             parts[-1] = parts[-1].removeprefix(" + ")  # a sum that starts from nothing
         else:
             parts.append(operand(left, least, leading))
         return "".join(reversed(parts)), rank
     if expression.name == "neg":
         return f"-{operand(expression.arguments[0], _POWER)}", _NEGATION
+    if expression.name in _SUBSCRIPTS:
+        index = subscript_text(dict(expression.params)["index"])
+        return f"{operand(expression.arguments[0], _ATOM)}[{index}]", _ATOM
     inside = [_print(e, name, number)[0] for e in expression.arguments]
-    inside += [f"{k}={v!r}" for k, v in expression.params]
+    inside += [f"{k}={parameter_text(v)}" for k, v in expression.params]
     return f"{expression.name}({', '.join(inside)})", _ATOM
+
+
+def _is_number(expression: Any, number: float) -> bool:
+    if not isinstance(expression, Constant) or not isinstance(expression.value, int | float):
+        return False
+    return expression.value == number
+
+
+MOST_ELEMENTS = 12
+"""An array among the parameters is written out up to this many elements."""
+
+
+def parameter_text(value: Any) -> str:
+    """A parameter of an operation as Python; a large array by its type and shape only."""
+    match value:
+        case np.ndarray() if value.size > MOST_ELEMENTS:
+            return f"<{value.dtype} array of shape {value.shape}>"
+        case np.ndarray():
+            return f"array({value.tolist()})"
+        case np.dtype():
+            return value.name
+        case np.generic():
+            return repr(value.item())
+        case Op():
+            return value.name
+        case tuple():
+            inside = [parameter_text(each) for each in value]
+            return f"({', '.join(inside)}{',' if len(inside) == 1 else ''})"
+        case dict():
+            return f"{{{', '.join(f'{k!r}: {parameter_text(v)}' for k, v in value.items())}}}"
+    return repr(value)
+
+
+def subscript_text(index: tuple) -> str:
+    """An index as it stands between square brackets.
+
+    >>> subscript_text((slice(None), slice(0, 6, 2), 3, None, ...))
+    ':, 0:6:2, 3, None, ...'
+    """
+
+    def bound(n: int | None) -> str:
+        return "" if n is None else str(n)
+
+    def item(i: Any) -> str:
+        if isinstance(i, slice):
+            step = "" if i.step is None else f":{i.step}"
+            return f"{bound(i.start)}:{bound(i.stop)}{step}"
+        return "..." if i is Ellipsis else parameter_text(i)
+
+    # A tuple of one is no tuple between brackets, but for arrays it makes no difference.
+    return ", ".join(map(item, index)) or "()"
 
 
 def _atom(shown: str) -> tuple[str, int]:

@@ -21,8 +21,8 @@ from pathlib import PurePath
 from engine.core.graph import Location, by_serial, location, reach
 from engine.scalar.value import Value
 from viz.blocks import blocks_of, nearest, stem
-from viz.reading import Input, Node, read
 from viz.formulas import in_chain
+from viz.reading import Input, Node, read
 from viz.symbols import Symbol
 
 LEAF, COMPUTED, RESULT = "leaf", "computed", "result"

@@ -25,10 +25,10 @@ from engine.core.graph import Location, reach
 from engine.core.op import Nary
 from engine.scalar.value import Value
 from viz import files
+from viz.formulas import text
 from viz.javascript import Program, UnreadableError
 from viz.layout import place
 from viz.reading import Input, Node, place_text, read
-from viz.formulas import text
 from viz.symbols import Symbol
 
 LANGUAGES = ("en", "ko")

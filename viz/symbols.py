@@ -5,24 +5,26 @@ with no second copy of it anywhere: `tanh`'s rule read with `Symbol.name("out", 
 `1 - out * out`, and its value is the number. Every part of an expression carries its value, so
 rules may branch on numbers as they do elsewhere.
 
-An expression is a small tree (`Name`, `Constant`, `Call`). `text` prints it as Python, with
-names or with their numbers in place; `viz.javascript` prints the same tree for the page. This file
-does not know what a graph is: `viz.explain` does.
+A value is a number or an array: shapes are real, so rules may ask for them too. The expression is a
+small tree (`viz.formulas`). This file does not know what a graph is: `viz.explain` does.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
-from unicodedata import category
 
 import numpy as np
 
 from engine.core import maths
 from engine.core.op import Op
 from engine.ops import elementwise as ops
+from engine.ops.linear import matmul
+from engine.ops.shape import expand, reshape, sum_to
+from viz.formulas import Call, Constant, Name, Part, text
+
+_SAME_IN_SHAPE = (sum_to, expand, reshape)
+"""Operations that do nothing to an array which has the shape already; they are not printed then."""
 
 
 class Symbol:
@@ -50,11 +52,22 @@ class Symbol:
     # --- the reader of operations (see engine.core.op.find_reader) ---
 
     @classmethod
-    def record(cls, op: Op, inputs: tuple, params: dict[str, Any]) -> Symbol:
-        """An operation on symbols: its value now, and the expression that says how."""
-        value = _number(op.forward, *map(_value, inputs), **params)
-        shown = tuple((k, v) for k, v in params.items() if v != op.defaults[k])
-        return cls(Call(op.name, tuple(map(_expression, inputs)), shown), value)
+    def record(cls, op: Op, inputs: tuple, params: dict[str, Any]) -> Any:
+        """An operation on symbols: its value now, and the expression that says how.
+
+        Of an operation with several results it is a tuple of symbols.
+        """
+        values = tuple(map(_value, inputs))
+        value = _number(op.forward, *values, **params)
+        shown = tuple((k, v) for k, v in params.items() if _is_shown(op, k, v))
+        call = Call(op.name, tuple(map(_expression, inputs)), shown)
+        if op.keeps:
+            value = value[: len(op.outs)] if op.outs else value[0]
+        if op.outs or op.many_outs:
+            return tuple(cls(Part(call, k), each) for k, each in enumerate(value))
+        if op in _SAME_IN_SHAPE and np.shape(value) == np.shape(values[0]):
+            return inputs[0]
+        return cls(call, value)
 
     @classmethod
     def read_maths(cls, name: str, *inputs: Any) -> Symbol:
@@ -82,6 +95,18 @@ class Symbol:
 
     def __repr__(self) -> str:
         return f"Symbol({self.text}, {self.value!r})"
+
+    # --- what rules ask of arrays ---
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value."""
+        return np.shape(self.value)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the value's elements."""
+        return np.asarray(self.value).dtype
 
     # --- operators ---
 
@@ -111,6 +136,9 @@ class Symbol:
 
     def __pow__(self, other: Any) -> Symbol:
         return ops.pow_(self, other)
+
+    def __matmul__(self, other: Any) -> Symbol:
+        return matmul(self, other)
 
     def __neg__(self) -> Symbol:
         return ops.neg(self)
@@ -157,6 +185,14 @@ def _expression(x: Any) -> Any:
     return Constant(x.item() if isinstance(x, np.generic) else x)
 
 
+def _is_shown(op: Op, name: str, value: Any) -> bool:
+    """True for a parameter that says something: not its default, nor a mere spelling."""
+    default = op.defaults[name]
+    if name == "spelling" or value is default:
+        return False
+    return type(value) is not type(default) or value != default
+
+
 def readable(read: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """What `read` says of symbols, or None where it cannot work with them.
 
@@ -173,10 +209,19 @@ def _number(compute: Callable[..., Any], *arguments: Any, **options: Any) -> Any
     """The result on plain numbers; where Python's raise (1 / 0), what IEEE 754 says."""
     try:
         result = compute(*arguments, **options)
-    except ArithmeticError:
+    except (ArithmeticError, RuntimeWarning):
         with np.errstate(all="ignore"):
             result = compute(*map(_ieee, arguments), **options)
-    return result.item() if isinstance(result, np.generic) else result
+    # subtle: an array's type is its own, and a number of an array keeps it (float32, not a float).
+    if isinstance(result, np.generic) and not any(map(_is_array, arguments)):
+        return result.item()
+    return result
+
+
+def _is_array(x: Any) -> bool:
+    if isinstance(x, tuple | list):
+        return any(map(_is_array, x))
+    return isinstance(x, np.ndarray | np.floating)
 
 
 def _ieee(x: Any) -> Any:
@@ -204,3 +249,38 @@ def rule(op: Op, x: str, known: dict[str, Any], params: dict[str, Any]) -> Any:
         return read.number
     arguments = [1.0 if n == "g" else known[n] for n in read.needs]
     return _number(read.function, *arguments, **{p: params[p] for p in read.params})
+
+
+def share(
+    op: Op,
+    x: str,
+    known: dict[str, Any],
+    params: dict[str, Any],
+    position: int | None = None,
+    stretched: bool = False,
+) -> Any:
+    """What the input `x` of an operation on arrays receives, read with symbols.
+
+    Args:
+        op: the operation.
+        x: the name of the input.
+        known: a symbol for each name that the rule asks for, `g` included; plain tuples for shapes.
+        params: the operation's parameters, complete.
+        position: which member of a group.
+        stretched: the input was stretched to fit, so its share is summed back to `x_shape`.
+
+    Returns:
+        A Symbol.
+    """
+    read = op.rules[x]
+    g = known.get("g")
+    if read.number is not None:
+        received = {1: g, -1: -g}.get(read.number)
+        received = g * read.number if received is None else received
+    else:
+        known = known if position is None else {**known, "position": position}
+        given = [known[n] for n in read.needs]
+        with np.errstate(all="ignore"):
+            received = read.function(*given, **{p: params[p] for p in read.params})
+            received = received if read.is_flow else g * received
+    return sum_to(received, shape=known[f"{x}_shape"]) if stretched else received

@@ -20,6 +20,7 @@ class _Modes(threading.local):
     inference = False
     anomaly = False
     packing: tuple = ()
+    tracer: Any = None
 
 
 class _Special:
@@ -65,6 +66,19 @@ def is_anomaly_enabled() -> bool:
 def saved_hooks() -> tuple:
     """The innermost pair (pack, unpack) of `saved_tensors_hooks`, or ()."""
     return _modes.packing[-1] if _modes.packing else ()
+
+
+def tracer() -> Any:
+    """Who is watching every operation of this thread, or None (see `tracing`)."""
+    return _modes.tracer
+
+
+def told(name: str, inputs: tuple, params: dict[str, Any], result: Any) -> Any:
+    """A result that was computed without an operation of the table, which whoever watches is told
+    of under a name."""
+    if special.count and _modes.tracer is not None:
+        _modes.tracer.computed(name, inputs, params, (result,))
+    return result
 
 
 class _Mode(ContextDecorator):
@@ -177,6 +191,20 @@ class detect_anomaly(_Mode):
 
     def __init__(self, check_nan: bool = True) -> None:
         super().__init__(anomaly=check_nan)
+
+
+class tracing(_Mode):
+    """Inside, a tracer is told of every operation on Tensors, of writes in place, and of truths
+    asked for by Python.
+
+    Args:
+        tracer: has the methods `computed(op, inputs, params, results, kept)`,
+            `wrote(tensor, result)`, `assigned(tensor, value, path)`, `copied(array, tensor)` and
+            `asked(tensor)`.
+    """
+
+    def __init__(self, tracer: Any) -> None:
+        super().__init__(tracer=tracer)
 
 
 class _Now(_Mode):

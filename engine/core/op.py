@@ -199,11 +199,10 @@ class Op:
             raise TypeError(f"{self.name}: two of {', '.join(names)} have the same name")
         self.keepers = {k: _parameters(f) for k in self.keeps if (f := self._keeper(k))}
         self.plans: dict[Any, Any] = {}
-        # One array comes out of one or two, and nothing else is to be thought of.
-        special = self.groups or self.keeps or self.outs or self.many_outs
-        special = special or self.broadcasts
-        self.is_simple = not special and len(self.inputs) <= 2
+        # One array comes out, and nothing else is to be thought of.
+        self.is_simple = not (self.groups or self.outs or self.many_outs or self.broadcasts)
         self.rules = {x: self._rule(x) for x in self.inputs if x not in self.constant}
+        self.wants = sum(1 << k for k, x in enumerate(self.inputs) if x in self.rules)
         self.quick_needs, self.quick_params = ((), ())
         if self.quick is not None:
             self.quick_needs, self.quick_params = self._asked(self.quick, {"g", "wants"}, "quick")

@@ -144,6 +144,19 @@ class Conv2d(_Convolution):
         )
 
 
+class Conv3d(_Convolution):
+    """Weights (out_channels, in_channels / groups, KD, KH, KW) slid over (N, C, D, H, W)."""
+
+    axes = 3
+
+    def forward(self, input: Any) -> Any:
+        """(N, C, D, H, W) or (C, D, H, W) to the same with out_channels."""
+        input, padding = self._padded(input)
+        return F.conv3d(
+            input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
+        )
+
+
 class _Transposed(_Convolution):
     transposed = True
 
@@ -209,6 +222,20 @@ class ConvTranspose2d(_Transposed):
         )  # fmt: skip
 
 
+class ConvTranspose3d(_Transposed):
+    """Each element of (N, C, D, H, W) spread over a window by weights (C, out_channels / groups,
+    KD, KH, KW)."""
+
+    axes = 3
+
+    def forward(self, input: Any, output_size: Any = None) -> Any:
+        """(N, C, D, H, W) to (N, out_channels, larger D, H and W)."""
+        return F.conv_transpose3d(
+            input, self.weight, self.bias, self.stride, self.padding,
+            self._more(input, output_size), self.groups, self.dilation,
+        )  # fmt: skip
+
+
 class _Lazy:
     """Mixin: learns `in_channels` from its first input, and then is the class behind it."""
 
@@ -237,3 +264,19 @@ class LazyConv1d(_Lazy, Conv1d):
 
 class LazyConv2d(_Lazy, Conv2d):
     """A Conv2d that learns `in_channels` from its first input."""
+
+
+class LazyConv3d(_Lazy, Conv3d):
+    """A Conv3d that learns `in_channels` from its first input."""
+
+
+class LazyConvTranspose1d(_Lazy, ConvTranspose1d):
+    """A ConvTranspose1d that learns `in_channels` from its first input."""
+
+
+class LazyConvTranspose2d(_Lazy, ConvTranspose2d):
+    """A ConvTranspose2d that learns `in_channels` from its first input."""
+
+
+class LazyConvTranspose3d(_Lazy, ConvTranspose3d):
+    """A ConvTranspose3d that learns `in_channels` from its first input."""

@@ -260,3 +260,43 @@ class TripletMarginLoss(_Loss):
             anchor, positive, negative, self.margin, self.p, self.eps, self.swap,
             reduction=self.reduction,
         )  # fmt: skip
+
+
+class MultiMarginLoss(_WeightedLoss):
+    """The right class's score above all others by a margin; see `multi_margin_loss`."""
+
+    def __init__(
+        self, p: int = 1, margin: float = 1.0, weight: Any = None, size_average: Any = None,
+        reduce: Any = None, reduction: str = "mean",
+    ) -> None:  # fmt: skip
+        super().__init__(weight, size_average, reduce, reduction)
+        if p not in (1, 2):
+            raise ValueError("only p == 1 and p == 2 supported")
+        if weight is not None and weight._data.ndim != 1:
+            raise ValueError(
+                f"MultiMarginLoss: expected weight to be None or 1D tensor, got "
+                f"{weight._data.ndim}D instead"
+            )
+        self.p, self.margin = p, margin
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Scores (N, C) and classes (N,) to a number."""
+        return F.multi_margin_loss(
+            input, target, self.p, self.margin, self.weight, reduction=self.reduction
+        )
+
+
+class MultiLabelMarginLoss(_Loss):
+    """The scores of labels that hold above the others; see `multilabel_margin_loss`."""
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Scores and lists of labels, both (N, C), to a number."""
+        return F.multilabel_margin_loss(input, target, reduction=self.reduction)
+
+
+class MultiLabelSoftMarginLoss(_WeightedLoss):
+    """The mean over the classes of binary cross-entropy with logits."""
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Logits and 0 or 1 of one shape (N, C) to a number."""
+        return F.multilabel_soft_margin_loss(input, target, self.weight, reduction=self.reduction)

@@ -18,6 +18,8 @@ from engine.tensor.tensor import Tensor
 class _Normalization(Module):
     """Weight, bias and running figures of each feature."""
 
+    _version = 2
+
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1,
         affine: bool = True, track_running_stats: bool = True, device: Any = None,
@@ -195,6 +197,18 @@ class InstanceNorm3d(_InstanceNorm):
     """Instance normalisation of (N, C, D, H, W)."""
 
     axes = 3
+
+
+class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):
+    """An InstanceNorm1d that learns `num_features` from its first input."""
+
+
+class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):
+    """An InstanceNorm2d that learns `num_features` from its first input."""
+
+
+class LazyInstanceNorm3d(_LazyNorm, InstanceNorm3d):
+    """An InstanceNorm3d that learns `num_features` from its first input."""
 
 
 class LayerNorm(Module):

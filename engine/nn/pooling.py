@@ -49,6 +49,14 @@ class MaxPool2d(_MaxPool):
         return F.max_pool2d(input, *self._settings())
 
 
+class MaxPool3d(_MaxPool):
+    """The greatest element of each window of (N, C, D, H, W)."""
+
+    def forward(self, input: Any) -> Any:
+        """(N, C, D, H, W) to a smaller D, H and W."""
+        return F.max_pool3d(input, *self._settings())
+
+
 class AvgPool1d(Module):
     """The mean of each window of (N, C, L)."""
 
@@ -78,9 +86,7 @@ class AvgPool1d(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class AvgPool2d(Module):
-    """The mean of each window of (N, C, H, W)."""
-
+class _AvgPool(Module):
     def __init__(
         self, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
         count_include_pad: bool = True, divisor_override: int | None = None,
@@ -91,13 +97,28 @@ class AvgPool2d(Module):
         self.padding, self.ceil_mode = padding, ceil_mode
         self.count_include_pad, self.divisor_override = count_include_pad, divisor_override
 
-    def forward(self, input: Any) -> Any:
-        """(N, C, H, W) to a smaller H and W."""
-        return F.avg_pool2d(
-            input, self.kernel_size, self.stride, self.padding, self.ceil_mode,
-            self.count_include_pad, self.divisor_override,
+    def _settings(self) -> tuple:
+        return (
+            self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad,
+            self.divisor_override,
         )  # fmt: skip
 
     def extra_repr(self) -> str:
         """The settings."""
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AvgPool2d(_AvgPool):
+    """The mean of each window of (N, C, H, W)."""
+
+    def forward(self, input: Any) -> Any:
+        """(N, C, H, W) to a smaller H and W."""
+        return F.avg_pool2d(input, *self._settings())
+
+
+class AvgPool3d(_AvgPool):
+    """The mean of each window of (N, C, D, H, W)."""
+
+    def forward(self, input: Any) -> Any:
+        """(N, C, D, H, W) to a smaller D, H and W."""
+        return F.avg_pool3d(input, *self._settings())

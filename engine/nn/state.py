@@ -6,9 +6,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
+from engine.core.modes import no_grad
 from engine.nn.parameter import UninitializedParameter
 from engine.tensor.tensor import Tensor
-
 
 _EXTRA = "_extra_state"
 
@@ -120,7 +120,8 @@ class State:
                 if assign:
                     mine._data = given._data
                 else:
-                    mine._data[...] = given._data
+                    with no_grad():
+                        mine.copy_(given)
         return IncompatibleKeys(missing, unexpected)
 
 

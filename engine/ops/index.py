@@ -35,7 +35,27 @@ def has_repetitions(index: tuple) -> bool:
 def add_to(array: np.ndarray, index: tuple, values: Any) -> None:
     """Adds values to the places of an array that an index names, to one place repeatedly if need
     be, in the order of the index."""
-    np.add.at(array, index, values)
+    rows = index[0]
+    by_rows = len(index) == 1 or (len(index) == 2 and index[1] is Ellipsis)
+    if by_rows and rows.ndim == 1 and array.ndim > 1 and rows.size * array[0].size > _MANY:
+        add_rows(array, rows % len(array), np.broadcast_to(values, (rows.size, *array.shape[1:])))
+    else:
+        np.add.at(array, index, values)
+
+
+_MANY = 4096
+"""From so many elements on it pays to sort the rows first."""
+
+
+def add_rows(array: np.ndarray, numbers: np.ndarray, rows: np.ndarray) -> None:
+    """Adds rows to the rows of an array that have these numbers, from 0 on.
+
+    Sorted, what goes to one row lies together and is summed in one go, in the order it came in.
+    """
+    order = np.argsort(numbers, kind="stable")
+    ordered = numbers[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    array[ordered[starts]] += np.add.reduceat(rows[order], starts, axis=0)
 
 
 @operation

@@ -146,7 +146,9 @@ class unsqueeze(Op):
     is_view = True
 
     def forward(self, x, *, dims, spelling=None):
-        return np.expand_dims(x, dims)
+        for dim in dims:
+            x = x[(*[slice(None)] * dim, None)]
+        return x
 
     def to_x(self, g, *, dims):
         return squeeze(g, dims=dims)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.modes import special, told
 from engine.core.op import Op
 from engine.ops import cumulative, extreme, sorting
 from engine.ops.elementwise import maximum, minimum
@@ -25,7 +26,7 @@ def keeps(keepdim: Any, keepdims: Any) -> bool:
 
 def chosen(x: Any, op: Op, kind: Callable, params: dict[str, Any]) -> Any:
     """The values and places of an operation that keeps its winners (`engine.ops.extreme`)."""
-    if x.vertex() is None:
+    if x.vertex() is None and not special.count:
         values, winners = op.forward(x._data, **params)
         values = x.at(np.asarray(values), None)
     else:
@@ -57,12 +58,14 @@ def place_of(x: Any, name: str, dim: Any, keepdim: Any, axis: Any, keepdims: Any
                 f"{name}(): Expected reduction dim to be specified for input.numel() == 0."
             )
         found = np.asarray(function())
-        return x.at(found.reshape((1,) * data.ndim) if keepdim else found, None)
+        found = x.at(found.reshape((1,) * data.ndim) if keepdim else found, None)
+        return told(name, (x,), {"dim": None, "keepdim": keepdim}, found)
     dim = along(x, dim, axis, name)
     refuse_empty(x, (dim,), name)
     if not data.ndim:
         return x.at(np.zeros((), np.int64), None)
-    return x.at(np.asarray(function(dim, keepdims=keepdim)), None)
+    found = x.at(np.asarray(function(dim, keepdims=keepdim)), None)
+    return told(name, (x,), {"dim": dim, "keepdim": keepdim}, found)
 
 
 def refuse_truths(x: Any, name: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.modes import special, told, tracer
 from engine.core.op import Op
 from engine.dtypes import dtype_of
 from engine.ops import bits
@@ -75,7 +76,9 @@ def logical(op: Op, name: str) -> Callable:
 
 def truth(x: Any) -> Any:
     """Where a Tensor is not 0."""
-    return x if x._data.dtype == bool else x.at(np.not_equal(x._data, 0), None)
+    if x._data.dtype == bool:
+        return x
+    return told("ne", (x, 0), {}, x.at(np.not_equal(x._data, 0), None))
 
 
 def asked(name: str, what: str, function: Callable, of_whole: bool) -> Callable:
@@ -92,7 +95,7 @@ def asked(name: str, what: str, function: Callable, of_whole: bool) -> Callable:
         data = self._data
         if data.dtype.kind in "biu":
             return self.at(np.full(data.shape, of_whole), None)
-        return self.at(np.asarray(function(data)), None)
+        return told(name, (self,), {}, self.at(np.asarray(function(data)), None))
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"Where {what}, as truths."
@@ -181,7 +184,7 @@ class Comparing:
 
     def logical_not(self) -> Any:
         """Where x is 0, as truths without gradient."""
-        return self.at(np.asarray(self._data == 0), None)
+        return told("eq", (self, 0), {}, self.at(np.asarray(self._data == 0), None))
 
     bitwise_and, __and__, __rand__ = on_bits(bits.bitwise_and)
     bitwise_or, __or__, __ror__ = on_bits(bits.bitwise_or)
@@ -212,6 +215,8 @@ class Comparing:
                 f"Boolean value of Tensor with {many} is ambiguous: say whether .any() or .all() "
                 f"of them are meant"
             )
+        if special.count and tracer() is not None:
+            tracer().asked(self)
         return bool(self._data.item())
 
     def __contains__(self, element: Any) -> bool:

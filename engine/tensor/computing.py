@@ -163,10 +163,10 @@ class Computing:
         """Computes `np.float64(2) * x` as `2.0 * x`, and refuses the rest of NumPy's functions."""
         compute = _OPERATORS.get(ufunc)
         if compute is not None and method == "__call__" and not keywords:
-            array = next((x for x in inputs if isinstance(x, np.ndarray)), None)
+            array = next((x for x in inputs if isinstance(x, np.ndarray) and x.ndim), None)
             if array is not None:
                 raise refusal(ufunc.__name__, array)
-            if all(hasattr(x, "at") or is_number(x) for x in inputs):
+            if all(hasattr(x, "at") or is_number(x) or isinstance(x, np.ndarray) for x in inputs):
                 return compute(*(x if hasattr(x, "at") else x.item() for x in inputs))
         raise TypeError(
             f"np.{ufunc.__name__} cannot compute with a Tensor, for no gradient would come back "

@@ -72,6 +72,15 @@ def float_power_of_number(base: Any, exponent: Any) -> Any:
     return base ** exponent.to(float64)
 
 
+def polygamma(n: int, input: Any) -> Any:
+    """The n-th derivative of the digamma function of a Tensor; n comes first, as in books."""
+    if not isinstance(input, Tensor):
+        raise TypeError(
+            f"polygamma(): argument 'input' (position 2) must be Tensor, not {type(input).__name__}"
+        )
+    return input.polygamma(n)
+
+
 # --- elementwise ---
 
 abs = absolute = function("abs")
@@ -126,7 +135,6 @@ minimum = function("minimum")
 mul = multiply = function("mul")
 nan_to_num = function("nan_to_num")
 neg = negative = function("neg")
-polygamma = function("polygamma")
 positive = function("positive")
 pow = function("pow")
 rad2deg = function("rad2deg")

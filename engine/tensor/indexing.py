@@ -34,7 +34,7 @@ class Indexing(Splitting):
             quick = (index, Ellipsis)
         elif type(index) is tuple:
             quick = _quick(index, self._data.shape)
-        elif type(index) is slice:
+        elif index is None or index is Ellipsis or type(index) is slice:
             quick = _quick((index,), self._data.shape)
         elif isinstance(index, Indexing) and index._data.dtype in _ARRAYS and index._data.ndim:
             op, quick = take_at, (np.array(index._data),)

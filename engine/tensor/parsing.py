@@ -61,18 +61,21 @@ def as_array(data: Any, dtype: Any = None) -> np.ndarray:
         array = np.array(data)
         array = np.array(array, dtype_of(array.dtype).numpy)
     else:
-        array = _from_sequence(data)
+        array = _from_sequence(data, dtype is None)
     return array if dtype is None else array.astype(as_dtype(dtype).numpy, copy=False)
 
 
-def _from_sequence(data: Any) -> np.ndarray:
+def _from_sequence(data: Any, choose: bool) -> np.ndarray:
+    """An array of nested sequences; of the default type for floats, if we may `choose`."""
     data = _plain(data)
     try:
         array = np.array(data)
     except ValueError:
         raise _ragged(data) from None
     kind = array.dtype.kind
-    if kind == "f" and array.dtype != get_default_dtype().numpy and not _has_numpy(data):
+    if not choose and kind in "fiub":
+        pass  # a float32 on the way to float64 would have lost digits
+    elif kind == "f" and array.dtype != get_default_dtype().numpy and not _has_numpy(data):
         # subtle: through float64, as PyTorch converts each Python float.
         array = array.astype(get_default_dtype().numpy)
     elif kind == "i" and not _has_numpy(data):

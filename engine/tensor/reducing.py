@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.modes import told
 from engine.dtypes import as_dtype, dtype_of, get_default_dtype
 from engine.ops import norms, softmax
 from engine.ops import reduce as ops
@@ -262,7 +263,10 @@ class Reducing:
         dims = params["dims"] if dim is axis is None or not given_none(dim, axis) else ()
         found = function.reduce(self._data, axis=dims, keepdims=params["keepdim"], dtype=bool)
         # subtle: PyTorch's bytes were its truths once, and stay bytes.
-        return self.at(np.asarray(found, np.uint8 if self._data.dtype == np.uint8 else bool), None)
+        kind = np.uint8 if self._data.dtype == np.uint8 else bool
+        name = "all" if function is np.logical_and else "any"
+        params = {"dims": dims, "keepdim": params["keepdim"]}
+        return told(name, (self,), params, self.at(np.asarray(found, kind), None))
 
     def count_nonzero(self, dim: Any = None, *, axis: Any = None) -> Any:
         """How many elements are not 0, in all or over some dimensions. NaN is not 0."""

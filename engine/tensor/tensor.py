@@ -30,6 +30,7 @@ from engine.core.modes import (
     is_grad_enabled,
     saved_hooks,
     special,
+    tracer,
 )
 from engine.core.op import Op
 from engine.core.plan import LEAF_PLAN, MANY, PLAIN, VERTEX
@@ -125,6 +126,8 @@ def _binary(op: Op) -> tuple[Callable, Callable]:
         elif vx is True:
             vx = self
         if special.count:
+            if tracer() is not None:
+                return _general(op, self, other)
             if not is_grad_enabled():
                 return result
             if is_anomaly_enabled() or saved_hooks():
@@ -189,6 +192,8 @@ def _comparison(op: Op) -> Callable:
     forward = op.forward
 
     def operator(self: Tensor, other: Any) -> Any:
+        if special.count:
+            return _general(op, self, other)
         x = self._data
         y = other._data if isinstance(other, Tensor) else other
         kind = type(y)
@@ -298,56 +303,57 @@ class Tensor(
     def record(cls, op: Op, inputs: tuple, params: dict[str, Any]) -> Any:
         """Computes an operation on Tensors and numbers, and records it.
 
-        The common case, one or two arrays and nothing out of the ordinary, is written out; it does
-        what `run` does.
+        The common case, a few arrays in and one out, is written out; it does what `run` does.
         """
         if not op.is_simple or special.count:
             return Tensor.run(op, inputs, params)[0]
-        x = inputs[0]
-        if not isinstance(x, Tensor):
-            return Tensor.run(op, inputs, params)[0]
-        rules = op.rules
-        data = x._data
-        vx = x.vertex() if op.inputs[0] in rules else None
-        try:
-            if len(inputs) == 1:
-                out = op.forward(data, **params)
-                if type(out) is not np.ndarray:
-                    out = np.asarray(out)
-                if vx is None:
-                    vertex = None
-                else:
-                    plan = op.plans.get(_ONE) or plan_of(op, "1")
-                    held = plan.hold(data, out)
-                    vertex = node(plan, vx, None, held, out.shape, users_frame(2))
-                    vertex.params = params
+        arrays, vertices = [], []
+        bits, bit = 0, 1
+        for x in inputs:
+            if isinstance(x, Tensor):
+                arrays.append(x._data)
+                vertex = x._vertex
+                if x._base is not None:
+                    vertex = x.vertex()
+                elif vertex is True:
+                    vertex = x
+                if vertex is not None and op.wants & bit:
+                    vertices.append(vertex)
+                    bits |= bit
             else:
-                y = inputs[1]
-                other, vy = y, None
-                if isinstance(y, Tensor):
-                    other = y._data
-                    vy = y.vertex() if op.inputs[1] in rules else None
-                out = op.forward(data, other, **params)
-                if type(out) is not np.ndarray:
-                    out = np.asarray(out)
-                if vx is None and vy is None:
-                    vertex = None
-                else:
-                    mask = _BOTH if vx is not None and vy is not None else _X if vy is None else _Y
-                    plan = op.plans.get(mask) or plan_of(op, mask[0])
-                    held = plan.hold(data, other, out)
-                    if vx is None:
-                        vx, vy = vy, None
-                    vertex = node(plan, vx, vy, held, out.shape, users_frame(2))
-                    vertex.params = params
+                arrays.append(x)
+            bit += bit
+        try:
+            out = op.forward(*arrays, **params)
         except (ValueError, ArithmeticError, Warning):
             return Tensor.run(op, inputs, params)[0]
+        if op.keeps:
+            out, *kept = out
+        else:
+            kept = ()
+        if type(out) is not np.ndarray:
+            out = np.asarray(out)
         result = _new(Tensor)
         result._data = out
-        result._vertex = vertex
         result._base = None
-        if op.is_view and shares_memory(out, data):
-            result._view_of(x, op, params)
+        if bits and out.dtype.kind in _DIFFERENTIABLE:
+            plan = op.plans.get(bits)
+            if plan is None:
+                plan = op.plans[bits] = plan_of(op, _mask(op, bits))
+            held = plan.hold(*arrays, out, *kept)
+            count = len(vertices)
+            if count == 1:
+                vertex = node(plan, vertices[0], None, held, out.shape, users_frame(2))
+            elif count == 2:
+                vertex = node(plan, *vertices, held, out.shape, users_frame(2))
+            else:
+                vertex = node(plan, tuple(vertices), None, held, out.shape, users_frame(2))
+            vertex.params = params
+            result._vertex = vertex
+        else:
+            result._vertex = None
+        if op.is_view and shares_memory(out, arrays[0]):
+            result._view_of(inputs[0], op, params)
         return result
 
     @classmethod
@@ -401,8 +407,11 @@ class Tensor(
             for place, result in enumerate(results):
                 seen = op.view_of_part(place, params) if op.many_outs else (op, params)
                 result._view_of(inputs[0], *seen)
-        if special.count and is_anomaly_enabled() and results:
-            _warn_of_nan(op, results[0], arrays)
+        if special.count:
+            if is_anomaly_enabled() and results:
+                _warn_of_nan(op, results[0], arrays)
+            if tracer() is not None:
+                tracer().computed(op, inputs, params, results, kept)
         return (results if op.outs or op.many_outs else results[0]), kept
 
     def _view_of(self, x: Tensor, op: Op, params: dict[str, Any]) -> None:
@@ -468,7 +477,11 @@ class Tensor(
 
 
 _new = Tensor.__new__
-_ONE, _BOTH, _X, _Y = ("1", False), ("11", False), ("10", False), ("01", False)
+
+
+def _mask(op: Op, bits: int) -> str:
+    """The mask of a plan, from a bit for each input that wants a gradient."""
+    return "".join(VERTEX if bits >> k & 1 else PLAIN for k in range(len(op.inputs)))
 
 
 def _recorded(

@@ -354,7 +354,7 @@ def node(plan: ArrayPlan, x: Any, y: Any, held: tuple, shape: tuple, frame: Any)
 def users_frame(depth: int) -> Any:
     """The innermost frame that is not this package's: the line that the user wrote."""
     frame = _getframe(depth)
-    while frame.f_globals.get("__name__") in _ours and frame.f_back is not None:
+    while _is_ours[frame.f_globals.get("__name__")] and frame.f_back is not None:
         frame = frame.f_back
     return frame
 
@@ -366,11 +366,8 @@ class _Ours(dict):
         found = self[name] = name is not None and name.startswith(_PACKAGE)
         return found
 
-    def __contains__(self, name: object) -> bool:
-        return self[name]
 
-
-_ours = _Ours()
+_is_ours = _Ours()
 
 
 def part_vertex(bundle: Vertex, place: int) -> Vertex:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from engine.core.graph import next_serial
-from engine.core.modes import is_grad_enabled
+from engine.core.modes import is_grad_enabled, special, tracer
 from engine.core.op import Op
 from engine.dtypes import can_cast, dtype_of
 from engine.ops.index import WHOLE, get, walk
@@ -55,6 +55,8 @@ class Writing:
         start = next_serial()
         # What is composed of several operations would hold this memory in several places.
         data = self._data if vertex is None or isinstance(op, Op) else np.array(self._data)
+        if special.count and tracer() is not None:
+            tracer().copied(data, self)
         result = op(self.at(data, vertex), *others, **params)
         made = result.vertex()
         if made is not None and made.serial < start:
@@ -109,6 +111,8 @@ class Writing:
             # hold of the result is this memory from now on, so that a later write is noticed.
             vertex.held = tuple(_held(h, data, new) for h in vertex.held)
         np.copyto(data, new, casting="unsafe")
+        if special.count and tracer() is not None:
+            tracer().wrote(self, result)
         if self._silent:
             return self
         serial = stamp(data)
@@ -190,6 +194,8 @@ class Writing:
                 f"shape mismatch: value tensor of shape {list(new.shape)} cannot be broadcast to "
                 f"indexing result of shape {shape}"
             ) from error
+        if special.count and tracer() is not None:
+            tracer().assigned(self, value, path)
         if self._silent:
             return
         serial = stamp(data)

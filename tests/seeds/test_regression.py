@@ -1,7 +1,8 @@
 """The notes' chapter on linear regression: every program prints here what it prints with PyTorch.
 
-Losses are printed with six digits where the notes print all that there are: PyTorch adds float32
-numbers in another order, and the last digit of a sum is an accident of that order.
+Losses are printed with five digits (three decimals where they are small differences of large
+numbers) and weights with four decimals, where the notes print all that there are: PyTorch adds
+float32 numbers in another order, and the last digits of a sum are an accident of that order.
 """
 
 import pytest
@@ -42,8 +43,8 @@ def gradient_descent(torch):
         cost.backward()
         optimizer.step()
         if epoch % 10 == 0:
-            print(f"loss = {cost:.6g}")
-            print(f"epoch: {epoch} | W: {W.item():.6f} | b: {b.item():.6f}")
+            print(f"loss = {cost:.5g}")
+            print(f"epoch: {epoch} | W: {W.item():.4f} | b: {b.item():.4f}")
     print(epoch)
 
 
@@ -83,7 +84,7 @@ def several_variables(torch):
         optimizer.step()
         if epoch % 50 == 0 or epoch < 5:
             shown = hypothesis.squeeze().detach()
-            print(f"epoch: {epoch} | hypothesis: {shown} | cost: {cost.item():.4f}")
+            print(f"epoch: {epoch} | hypothesis: {shown} | cost: {cost.item():.5g}")
     print(W, b)
 
 
@@ -103,7 +104,7 @@ def several_variables_with_a_layer(torch):
         cost.backward()
         optimizer.step()
         if epoch % 100 == 0:
-            print(f"epoch: {epoch} | cost: {cost.item():.4f}")
+            print(f"epoch: {epoch} | cost: {cost.item():.5g}")
     new_var = torch.FloatTensor([[73, 80, 75]])
     pred_y = model(new_var)
     print(f"예측값: {pred_y}")
@@ -134,7 +135,7 @@ def several_variables_with_a_class(torch):
         cost.backward()
         optimizer.step()
         if epoch % 100 == 0:
-            print(f"Epoch: {epoch}/2000 | cost: {cost.item():.4f}")
+            print(f"Epoch: {epoch}/2000 | cost: {cost.item():.5g}")
 
 
 @pytest.mark.parametrize("program", chapter.programs, ids=lambda program: program.__name__)

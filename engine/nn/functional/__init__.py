@@ -48,6 +48,11 @@ from engine.nn.functional.attention import (
     multi_head_attention_forward,
     scaled_dot_product_attention,
 )
+from engine.nn.functional.class_loss import (
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+)
 from engine.nn.functional.convolution import (
     conv1d,
     conv2d,

@@ -55,7 +55,7 @@ def adaptive_average(axes: int, input: Any, output_size: Any) -> Any:
             starts, ends = _ends(n, m)
             longest = int((ends - starts).max()) if m else 1
             places = starts[:, None] + np.arange(longest)
-            # Windows differ in length by one; a short one has its last element again, with weight 0.
+            # Windows differ in length; a short one has its last element again, with weight 0.
             weights = (places < ends[:, None]) / np.maximum(ends - starts, 1)[:, None]
             params = {
                 "dim": axis + 2, "places": np.minimum(places, ends[:, None] - 1),

@@ -265,6 +265,9 @@ def multi_head_attention_forward(
         )
     key_padding_mask = canonical_mask(key_padding_mask, "key_padding_mask", attn_mask, kind)
     attn_mask = canonical_mask(attn_mask, "attn_mask", None, kind)
+    # As in PyTorch the hint is believed where the mask alone would be used.
+    believed = is_causal and key_padding_mask is None and not need_weights
+    attn_mask = None if believed else attn_mask
     steps, batch = query._data.shape[:2]
     separate = (q_proj_weight, k_proj_weight, v_proj_weight)
     weights = separate if use_separate_proj_weight else in_proj_weight
@@ -293,7 +296,7 @@ def multi_head_attention_forward(
         found = shares.matmul(v)
         shares = shares.mean(1) if average_attn_weights else shares
     else:
-        found = scaled_dot_product_attention(q, k, v, mask, dropout_p)
+        found = scaled_dot_product_attention(q, k, v, mask, dropout_p, believed)
     # (batch, heads, steps, features) to (steps, batch, all features)
     found = linear(found.permute(2, 0, 1, 3).reshape(steps, batch, size), out_proj_weight,
                    out_proj_bias)  # fmt: skip

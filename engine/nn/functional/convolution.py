@@ -31,7 +31,9 @@ def per_axis(name: str, given: Any, axes: int) -> tuple[int, ...]:
         raise TypeError(f"{name} is a whole number for each axis, not {given!r:.40}") from None
 
 
-def check_convolution(what: str, input: Any, weight: Any, axes: int, channels: int, groups: int) -> None:
+def check_convolution(
+    what: str, input: Any, weight: Any, axes: int, channels: int, groups: int
+) -> None:
     """Refuses dimensions and channels that do not fit."""
     ndim = input._data.ndim
     if ndim not in (axes + 1, axes + 2):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,7 @@ def embedding_bag(
     if per_sample_weights is not None:
         found = found * per_sample_weights.unsqueeze(1)
     bags = []
-    for start, end in zip(starts[:-1], starts[1:], strict=True):
+    for start, end in pairwise(starts):
         bag = found[int(start) : int(end)]
         if padding_idx is not None:
             kept = np.flatnonzero(flat._data[int(start) : int(end)] != padding_idx)

@@ -1,0 +1,83 @@
+"""The three-way check for operations on arrays: what the sweep pulls, what the symbols say, and
+what the printed text says, for every input at every sample.
+
+This is a check for tests, not a test itself; `three_way` is the same for numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from three_way import SPACE
+
+from engine.core.graph import sweep
+from engine.core.op import Op, Sample
+from engine.tensor.tensor import Tensor
+from viz.array_reading import read_arrays
+from viz.formulas import text
+
+ARRAYS: dict[str, Any] = {
+    **SPACE, "array": np.array, "slice": slice, "Ellipsis": Ellipsis,
+    "float32": np.dtype(np.float32), "float64": np.dtype(np.float64),
+}  # fmt: skip
+
+
+def evaluate_array(formula: str, names: dict[str, Any]) -> np.ndarray:
+    """A formula's text as an array. Its operations are the registry's; it has no other names."""
+    return np.asarray(eval(formula, {"__builtins__": {}}, {**ARRAYS, **names}))
+
+
+def check_array_text(op: Op, sample: Sample, seed: int = 0) -> list[str]:
+    """Compares the three for every input of a sample; returns the texts.
+
+    Raises:
+        AssertionError: where two of the three differ, or a rule cannot be read.
+    """
+    rng = np.random.default_rng(seed)
+    leaves: list[Tensor] = []
+
+    def leaf(x: Any, wants: bool) -> Any:
+        if not isinstance(x, np.ndarray):
+            return x
+        leaves.append(Tensor.at(x.copy(), True if wants and x.dtype.kind == "f" else None))
+        return leaves[-1]
+
+    inputs = []
+    for name, x in zip(op.inputs, sample.inputs, strict=True):
+        wants = name in op.rules
+        group = isinstance(x, tuple | list)
+        inputs.append(tuple(leaf(each, wants) for each in x) if group else leaf(x, wants))
+    results = Tensor.record(op, tuple(inputs), op.complete(sample.params))
+    results = results if isinstance(results, tuple) else (results,)
+    roots = [r for r in results if r.requires_grad]
+    if not roots:
+        return []
+    nodes = {node.vertex: node for node in read_arrays(roots, compute=True)}
+    cotangents = [rng.uniform(0.5, 2.0, r._data.shape) for r in roots]
+    pairs = [(r.vertex(), g) for r, g in zip(roots, cotangents, strict=True)]
+    texts = []
+    for vertex, g, shares in sweep(pairs):
+        if not shares or vertex not in nodes or nodes[vertex].is_hidden:
+            step = nodes.get(vertex)
+        step = nodes[vertex]
+        if step.is_leaf or step.is_part:
+            continue
+        told = step.shares(g)
+        assert len(told) == len(shares), (op.name, told)
+        for each, pulled in zip(told, shares, strict=True):
+            where = f"{op.name}, {each.input.name} of {sample.params}"
+            if each.symbol is None:
+                raise AssertionError(f"{where}: the rule cannot be read with symbols")
+            formula = text(each.symbol.expression, number=repr)
+            scope = {**step.scope(g)}
+            for what, other in (
+                ("the symbols say", np.asarray(each.symbol.value)),
+                (f"the text {formula!r} says", evaluate_array(formula, scope)),
+            ):
+                if other.shape != pulled.shape or not np.allclose(
+                    other, pulled, rtol=1e-13, atol=1e-14, equal_nan=True
+                ):
+                    raise AssertionError(f"{where}: the sweep pulls {pulled!r}, {what} {other!r}")
+            texts.append(formula)
+    return texts
