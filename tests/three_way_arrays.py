@@ -15,7 +15,7 @@ from engine.core.graph import sweep
 from engine.core.op import Op, Sample
 from engine.tensor.tensor import Tensor
 from viz.array_reading import read_arrays
-from viz.formulas import text
+from viz.formulas import names_in, text
 
 ARRAYS: dict[str, Any] = {
     **SPACE, "array": np.array, "slice": slice, "Ellipsis": Ellipsis,
@@ -53,16 +53,15 @@ def check_array_text(op: Op, sample: Sample, seed: int = 0) -> list[str]:
     roots = [r for r in results if r.requires_grad]
     if not roots:
         return []
-    nodes = {node.vertex: node for node in read_arrays(roots, compute=True)}
+    graph = read_arrays(roots, compute=True)
+    steps = {step.vertex: step for step in graph.steps}
     cotangents = [rng.uniform(0.5, 2.0, r._data.shape) for r in roots]
     pairs = [(r.vertex(), g) for r, g in zip(roots, cotangents, strict=True)]
     texts = []
     for vertex, g, shares in sweep(pairs):
-        if not shares or vertex not in nodes or nodes[vertex].is_hidden:
-            step = nodes.get(vertex)
-        step = nodes[vertex]
-        if step.is_leaf or step.is_part:
+        if vertex not in steps:
             continue
+        step = steps[vertex]
         told = step.shares(g)
         assert len(told) == len(shares), (op.name, told)
         for each, pulled in zip(told, shares, strict=True):
@@ -70,7 +69,7 @@ def check_array_text(op: Op, sample: Sample, seed: int = 0) -> list[str]:
             if each.symbol is None:
                 raise AssertionError(f"{where}: the rule cannot be read with symbols")
             formula = text(each.symbol.expression, number=repr)
-            scope = {**step.scope(g)}
+            scope = {each.name: each.value for each in names_in(each.symbol.expression)}
             for what, other in (
                 ("the symbols say", np.asarray(each.symbol.value)),
                 (f"the text {formula!r} says", evaluate_array(formula, scope)),

@@ -231,3 +231,28 @@ def in_chain(formula: str) -> str:
     while outside != inner:  # brackets from the inside out
         inner, outside = outside, re.sub(r"\([^()]*\)", "", outside)
     return f"({formula})" if _RELATION.search(outside) else formula
+
+
+def is_shown(op: Any, name: str, value: Any) -> bool:
+    """True for a parameter that says something: not its default, nor a mere spelling."""
+    default = getattr(op, "defaults", {}).get(name)
+    if name == "spelling" or value is default:
+        return False
+    return type(value) is not type(default) or value != default
+
+
+def names_in(expression: Any) -> list[Name]:
+    """The names that an expression is made of, each once, in the order of the text."""
+    found: dict[str, Name] = {}
+    waiting = [expression]
+    while waiting:
+        match waiting.pop():
+            case Name() as name:
+                found.setdefault(name.name, name)
+            case Call() as call:
+                waiting.extend(reversed(call.arguments))
+            case Part(call):
+                waiting.append(call)
+            case tuple() as several:
+                waiting.extend(reversed(several))
+    return list(found.values())

@@ -21,7 +21,7 @@ from engine.core.op import Op
 from engine.ops import elementwise as ops
 from engine.ops.linear import matmul
 from engine.ops.shape import expand, reshape, sum_to
-from viz.formulas import Call, Constant, Name, Part, text
+from viz.formulas import Call, Constant, Name, Part, is_shown, text
 
 _SAME_IN_SHAPE = (sum_to, expand, reshape)
 """Operations that do nothing to an array which has the shape already; they are not printed then."""
@@ -59,7 +59,7 @@ class Symbol:
         """
         values = tuple(map(_value, inputs))
         value = _number(op.forward, *values, **params)
-        shown = tuple((k, v) for k, v in params.items() if _is_shown(op, k, v))
+        shown = tuple((k, v) for k, v in params.items() if is_shown(op, k, v))
         call = Call(op.name, tuple(map(_expression, inputs)), shown)
         if op.keeps:
             value = value[: len(op.outs)] if op.outs else value[0]
@@ -183,14 +183,6 @@ def _expression(x: Any) -> Any:
     if isinstance(x, tuple | list):
         return tuple(map(_expression, x))
     return Constant(x.item() if isinstance(x, np.generic) else x)
-
-
-def _is_shown(op: Op, name: str, value: Any) -> bool:
-    """True for a parameter that says something: not its default, nor a mere spelling."""
-    default = op.defaults[name]
-    if name == "spelling" or value is default:
-        return False
-    return type(value) is not type(default) or value != default
 
 
 def readable(read: Callable[..., Any], *arguments: Any, **options: Any) -> Any:

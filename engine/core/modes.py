@@ -194,8 +194,8 @@ class detect_anomaly(_Mode):
 
 
 class tracing(_Mode):
-    """Inside, a tracer is told of every operation on Tensors, of writes in place, and of truths
-    asked for by Python.
+    """Inside, a tracer is told of every operation on Tensors, of writes in place (before they
+    happen), and of truths asked for by Python.
 
     Args:
         tracer: has the methods `computed(op, inputs, params, results, kept)`,

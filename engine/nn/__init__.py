@@ -63,7 +63,14 @@ from engine.nn.distance import (
     CosineSimilarity,
     PairwiseDistance,
 )
-from engine.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d
+from engine.nn.dropout import (
+    AlphaDropout,
+    Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+    FeatureAlphaDropout,
+)
 from engine.nn.flatten import Flatten, Unflatten
 from engine.nn.fold import (
     Fold,

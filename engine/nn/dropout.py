@@ -58,3 +58,11 @@ class AlphaDropout(_Dropout):
     def forward(self, input: Any) -> Any:
         """The same shape."""
         return F.alpha_dropout(input, self.p, self.training, self.inplace)
+
+
+class FeatureAlphaDropout(_Dropout):
+    """AlphaDropout of whole channels of (N, C, ...)."""
+
+    def forward(self, input: Any) -> Any:
+        """The same shape."""
+        return F.feature_alpha_dropout(input, self.p, self.training, self.inplace)

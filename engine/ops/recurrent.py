@@ -25,7 +25,7 @@ from engine.ops.elementwise import tanh
 from engine.ops.index import accumulate, get, take_at
 from engine.ops.joining import concatenate
 from engine.ops.linear import matmul
-from engine.ops.shape import transpose
+from engine.ops.shape import permute, reshape, transpose
 
 Sizes = tuple[int, ...]
 
@@ -129,6 +129,11 @@ def to_weight(
     return found
 
 
+def in_blocks(x: np.ndarray, width: int) -> np.ndarray:
+    """Rows of several blocks side by side, seen as (blocks, rows, width)."""
+    return x.reshape(len(x), -1, width).transpose(1, 0, 2)
+
+
 def widened(scale: list[float], width: int, like: np.ndarray) -> np.ndarray:
     """One number for each block of columns, as a row."""
     return np.repeat(np.array(scale, like.dtype), width)
@@ -222,31 +227,31 @@ class lstm(Op):
     torch_name = "Lstm"
 
     def forward(self, inputs, h0, c0, w, *, sizes, reverse=False):
+        """`gates` is (4, R, H): each gate by itself, so that what is done to it is one run."""
         width = w.shape[1]
         # subtle: sigmoid(x) is (1 + tanh(x/2)) / 2, so that one tanh serves all four blocks.
-        scale = widened([0.5, 0.5, 1.0, 0.5], width, inputs)
-        shift = widened([0.5, 0.5, 0.0, 0.5], width, inputs)
-        gates = inputs * scale
-        wt = w.T * scale
+        scale = np.array([0.5, 0.5, 1.0, 0.5], inputs.dtype).reshape(4, 1, 1)
+        shift = np.array([0.5, 0.5, 0.0, 0.5], inputs.dtype).reshape(4, 1, 1)
+        gates = np.empty((4, len(inputs), width), inputs.dtype)
+        np.multiply(in_blocks(inputs, width), scale, out=gates)
+        wt = w.T * scale.repeat(width)
         hidden = np.empty((len(inputs), width), inputs.dtype)
-        cells = np.empty_like(hidden)
-        let_in = np.empty_like(h0)
-        state, cell = h0, c0
+        cells, let_in = np.empty_like(hidden), np.empty_like(h0)
         even = sizes[0] == sizes[-1]
-        if not even:
-            state, cell = h0.copy(), c0.copy()
+        state, cell = (h0, c0) if even else (h0.copy(), c0.copy())
         for start, size in course(sizes, reverse):
             here = slice(start, start + size)
-            gate, c, h, new = gates[here], cells[here], hidden[here], let_in[:size]
-            gate += kernels.matmul(state[:size], wt)
+            gate, c, h, new = gates[:, here], cells[here], hidden[here], let_in[:size]
+            gate += in_blocks(kernels.matmul(state[:size], wt), width)
             np.tanh(gate, out=gate)
             gate *= scale
             gate += shift
-            np.multiply(gate[:, :width], gate[:, 2 * width : 3 * width], out=new)
-            np.multiply(gate[:, width : 2 * width], cell[:size], out=c)
+            i, f, n, o = gate
+            np.multiply(i, n, out=new)
+            np.multiply(f, cell[:size], out=c)
             c += new
             np.tanh(c, out=h)
-            h *= gate[:, 3 * width :]
+            h *= o
             if even:
                 state, cell = h, c
             else:
@@ -273,47 +278,47 @@ class lstm(Op):
     def quick(self, g, h0, c0, w, hidden, cells, gates, wants, *, sizes, reverse):
         to_hidden, to_cells, to_gates = (g.gradients.get(place) for place in range(3))
         width, even = w.shape[1], sizes[0] == sizes[-1]
-        shares = np.empty_like(gates)
+        shares = np.empty((len(hidden), 4 * width), gates.dtype)
         g_h, g_c = np.zeros_like(h0), np.zeros_like(c0)
-        lost, bent, slope = np.empty_like(h0), np.empty_like(h0), np.empty_like(gates[: len(h0)])
+        spare, bent = np.empty_like(h0), np.empty_like(h0)
+        through, slopes = (np.empty((4, *h0.shape), gates.dtype) for _ in range(2))
         past = None if even else before(c0, cells, sizes, reverse)
         order = course(sizes, reverse)
         for place in range(len(order) - 1, -1, -1):
             start, size = order[place]
             here = slice(start, start + size)
-            gate, share = gates[here], shares[here]
-            i, f, n, o = (gate[:, k * width : (k + 1) * width] for k in range(4))
+            gate, share, slope = gates[:, here], through[:, :size], slopes[:, :size]
+            (i, f, n, o), (to_i, to_f, to_n, to_o) = gate, share
             if even:
                 c = cells[order[place - 1][0] :][:size] if place else c0
             else:
                 c = past[here]
-            a, b, h_grad, c_grad = lost[:size], bent[:size], g_h[:size], g_c[:size]
+            a, b, h_grad, c_grad = spare[:size], bent[:size], g_h[:size], g_c[:size]
             if to_hidden is not None:
                 h_grad += to_hidden[here]
             if to_cells is not None:
                 c_grad += to_cells[here]
             np.tanh(cells[here], out=b)
-            np.multiply(h_grad, b, out=share[:, 3 * width :])  # what o receives
-            np.multiply(b, b, out=b)
+            np.multiply(h_grad, b, out=to_o)
+            b *= b
             np.subtract(1, b, out=b)
             np.multiply(h_grad, o, out=a)
             a *= b
             c_grad += a
-            np.multiply(c_grad, n, out=share[:, :width])
-            np.multiply(c_grad, c, out=share[:, width : 2 * width])
-            np.multiply(c_grad, i, out=share[:, 2 * width : 3 * width])
+            np.multiply(c_grad, n, out=to_i)
+            np.multiply(c_grad, c, out=to_f)
+            np.multiply(c_grad, i, out=to_n)
             if to_gates is not None:
-                share += to_gates[here]
-            # The slopes: s*(1 - s) of sigmoids, 1 - n*n of the tanh.
-            s = slope[:size]
-            np.multiply(gate, gate, out=s)
-            np.subtract(gate, s, out=s)
-            middle = s[:, 2 * width : 3 * width]
-            np.multiply(n, n, out=b)
-            np.subtract(1, b, out=middle)
-            share *= s
+                share += to_gates[:, here]
+            # The slopes: s - s*s of sigmoids, 1 - n*n of the tanh.
+            np.multiply(gate, gate, out=slope)
+            np.subtract(1, slope[2], out=a)
+            np.subtract(gate, slope, out=slope)
+            slope[2] = a
+            row = shares[here]
+            np.multiply(share, slope, out=in_blocks(row, width))
             c_grad *= f
-            g_h[:size] = kernels.matmul(share, w)
+            g_h[:size] = kernels.matmul(row, w)
         to_w = to_weight(shares, h0, hidden, sizes, reverse) if wants[3] else None
         return shares, g_h, g_c, to_w
 
@@ -331,7 +336,8 @@ def lstm_back(
 ) -> tuple[Any, tuple]:  # fmt: skip
     """What the inputs of `lstm` and its two first states receive."""
     width, count = w.shape[1], c0.shape[0]
-    i, f, n, o = (columns(gates, k * width, (k + 1) * width) for k in range(4))
+    i, f, n, o = (get(gates, index=(k, Ellipsis)) for k in range(4))
+    g_gates = reshape(permute(g_gates, dims=(1, 0, 2)), shape=(cells.shape[0], 4 * width))
     c, t = before(c0, cells, sizes, reverse), tanh(cells)
     slopes = concatenate((i * (1 - i), f * (1 - f), 1 - n * n, o * (1 - o)), dim=1)
 

@@ -79,6 +79,18 @@ def add_up(x: np.ndarray, dims: Dims, keepdim: bool = False) -> np.ndarray:
     return np.add.reduce(x, axis=dims, dtype=np.float32, keepdims=keepdim).astype(dtype)
 
 
+def spread_quickly(g: Any, shape: tuple[int, ...], dims: Dims) -> Any:
+    """`spread` of an array; one that is all the same number is written out if it is small."""
+    if dims is None and count(shape, None) <= _SMALL:
+        out = np.empty(shape, g.dtype)
+        out[...] = g  # which has as many dimensions, or none
+        return out
+    return spread(g, shape, dims)
+
+
+_SMALL = 4096
+
+
 @operation
 class total(Op):
     """The sum over some dimensions. Each term receives the gradient of the sum it is in."""
@@ -91,6 +103,9 @@ class total(Op):
 
     def to_x(self, g, x_shape, *, dims):
         return spread(g, x_shape, dims)
+
+    def quick(self, g, x_shape, *, dims):
+        return (spread_quickly(g, x_shape, dims),)
 
     samples = (
         at(_MATRIX),
@@ -153,6 +168,9 @@ class mean(Op):
 
     def to_x(self, g, x_shape, *, dims):
         return spread(g / (count(x_shape, dims) or 1), x_shape, dims)
+
+    def quick(self, g, x_shape, *, dims):
+        return (spread_quickly(g / (count(x_shape, dims) or 1), x_shape, dims),)
 
     samples = (
         at(_MATRIX),

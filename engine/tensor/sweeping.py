@@ -44,7 +44,9 @@ def start(roots: Sequence[Any], gradients: Sequence[Any], create_graph: bool) ->
                     f"shape {list(data.shape)}; call .sum() or .mean() first, or pass a gradient "
                     f"of that shape"
                 )
-            gradient = root.at(np.ones_like(data), None)
+            one = data.dtype.type(1) if not data.ndim else np.ones(data.shape, data.dtype)
+            pairs.append((vertex, root.at(one, None) if create_graph else one))
+            continue
         elif not hasattr(gradient, "at"):
             raise TypeError(
                 f"gradients can be either Tensors or None, but got {type(gradient).__name__}"

@@ -110,9 +110,9 @@ class Writing:
             # What the rules hold of this memory must be held as it was before the write; what they
             # hold of the result is this memory from now on, so that a later write is noticed.
             vertex.held = tuple(_held(h, data, new) for h in vertex.held)
-        np.copyto(data, new, casting="unsafe")
         if special.count and tracer() is not None:
             tracer().wrote(self, result)
+        np.copyto(data, new, casting="unsafe")
         if self._silent:
             return self
         serial = stamp(data)
@@ -186,6 +186,8 @@ class Writing:
         vertex = value.vertex()
         if vertex is not None and self._blind is not None:
             self._refuse_blind()
+        if special.count and tracer() is not None:
+            tracer().assigned(self, value, path)
         try:
             target[index] = new
         except (ValueError, TypeError) as error:
@@ -194,8 +196,6 @@ class Writing:
                 f"shape mismatch: value tensor of shape {list(new.shape)} cannot be broadcast to "
                 f"indexing result of shape {shape}"
             ) from error
-        if special.count and tracer() is not None:
-            tracer().assigned(self, value, path)
         if self._silent:
             return
         serial = stamp(data)

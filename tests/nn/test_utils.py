@@ -132,7 +132,7 @@ def test_packing_there_and_back(lengths, batch_first, padding, extra, features):
         rnn = torch.nn.utils.rnn
         xs = [torch.randn(n, *features).requires_grad_() for n in lengths]
         padded = rnn.pad_sequence(xs, batch_first, padding)
-        again = rnn.unpad_sequence(padded, torch.tensor(lengths), batch_first)
+        again = rnn.unpad_sequence(padded.clone(), torch.tensor(lengths), batch_first)
         packed = rnn.pack_padded_sequence(padded, lengths, batch_first, in_order)
         out, counts = rnn.pad_packed_sequence(packed, batch_first, padding, max(lengths) + extra)
         g = torch.randn(*packed.data.shape)

@@ -2,7 +2,7 @@
 PyTorch, the order of shuffled examples included."""
 
 import pytest
-from seed_notes import Chapter, module, printed
+from seed_notes import Chapter, module
 
 import engine
 
@@ -22,7 +22,7 @@ def iterations_of_an_epoch(torch):
         print(batch_size, len(whole), len(cut), sum(1 for _ in whole), sum(1 for _ in cut))
 
 
-@chapter
+@chapter.near(rtol=1e-4, atol=2e-4)
 def data_load(torch):
     nn, F = module(torch, "nn"), module(torch, "nn.functional")
     data = module(torch, "utils.data")
@@ -43,8 +43,7 @@ def data_load(torch):
             optimizer.zero_grad()
             cost.backward()
             optimizer.step()
-            # Three decimals: the rest depends on the order in which float32 numbers are added.
-            print(f"Epoch: {epoch}, Batch: {nb_epochs}, cost: {cost:.3f}")
+            print(f"Epoch: {epoch}, Batch: {nb_epochs}, cost: {cost}")
     new_var = torch.FloatTensor([[73, 80, 75]])
     pred_y = model(new_var)
     print("훈련 후 입력이 73, 80, 75일때 예측값: ", pred_y)
@@ -68,7 +67,7 @@ def skeleton_of_a_data_set(torch):
     print([batch.tolist() for batch in torch.utils.data.DataLoader(dataset, batch_size=2)])
 
 
-@chapter
+@chapter.near(rtol=1e-4, atol=2e-4)
 def data_set_of_ones_own(torch):
     F, data = module(torch, "nn.functional"), module(torch, "utils.data")
 
@@ -99,7 +98,7 @@ def data_set_of_ones_own(torch):
             optimizer.zero_grad()
             cost.backward()
             optimizer.step()
-            print(f"Epoch: {epoch} Batch: {batch_idx} first: {x_train[0]} Cost: {cost.item():.4f}")
+            print(f"Epoch: {epoch} Batch: {batch_idx} first: {x_train[0]} Cost: {cost.item()}")
     new_var = torch.FloatTensor([[73, 80, 75]])
     pred_y = model(new_var)
     print("훈련 후 입력이 73, 80, 75일때 예측값: ", pred_y)
@@ -107,11 +106,10 @@ def data_set_of_ones_own(torch):
 
 @pytest.mark.parametrize("program", chapter.programs, ids=lambda program: program.__name__)
 def test_the_engine_prints_what_pytorch_printed(program):
-    assert printed(program, engine) == chapter.recorded(program)
+    chapter.check(program, engine)
 
 
 @pytest.mark.torch
 @pytest.mark.parametrize("program", chapter.programs, ids=lambda program: program.__name__)
 def test_pytorch_still_prints_it(program):
-    torch = pytest.importorskip("torch")
-    assert printed(program, torch) == chapter.recorded(program)
+    chapter.check(program, pytest.importorskip("torch"))

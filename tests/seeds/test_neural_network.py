@@ -3,7 +3,7 @@ say in tables, formulas and words, as programs that print what they print with P
 
 import numpy as np
 import pytest
-from seed_notes import Chapter, module, printed
+from seed_notes import Chapter, module
 
 import engine
 
@@ -125,7 +125,8 @@ def pooling(torch):
     print(nn.AvgPool2d(2)(x))
 
 
-@chapter
+# Adam's first steps have the size of the rate however small a gradient is: rounding is seen.
+@chapter.near(rtol=1e-3)
 def small_network_with_convolution(torch):
     nn, F = module(torch, "nn"), module(torch, "nn.functional")
     torch.manual_seed(1)
@@ -144,12 +145,10 @@ def small_network_with_convolution(torch):
         cost.backward()
         optimizer.step()
         if epoch % 5 == 0:
-            # Three digits: Adam's first steps have the size of the rate however small a gradient
-            # is, so what float32 sums leave of one near 0 is seen.
-            print(f"{epoch} {out.shape} {cost.item():.3f}")
+            print(f"{epoch} {out.shape} {cost.item()}")
 
 
-@chapter
+@chapter.near(rtol=1e-4)
 def perceptron_with_layers_learns_xor(torch):
     nn = module(torch, "nn")
     torch.manual_seed(1)
@@ -165,7 +164,7 @@ def perceptron_with_layers_learns_xor(torch):
             cost.backward()
             optimizer.step()
             if epoch % 1000 == 0:
-                print(f"{epoch} {cost.item():.4f}")
+                print(f"{epoch} {cost.item()}")
         with torch.no_grad():
             hypothesis = model(x)
             predicted = (hypothesis > 0.5).float()
@@ -180,7 +179,7 @@ def perceptron_with_layers_learns_xor(torch):
         optimizer.zero_grad()
         cost.backward()
         optimizer.step()
-    print(f"{cost.item():.4f}")
+    print(f"{cost.item()}")
     print("several layers")
     train(nn.Sequential(nn.Linear(2, 10), nn.Sigmoid(), nn.Linear(10, 10), nn.Sigmoid(),
                         nn.Linear(10, 1), nn.Sigmoid()), 5001)  # fmt: skip
@@ -188,14 +187,13 @@ def perceptron_with_layers_learns_xor(torch):
 
 @pytest.mark.parametrize("program", chapter.programs, ids=lambda program: program.__name__)
 def test_the_engine_prints_what_pytorch_printed(program):
-    assert printed(program, engine) == chapter.recorded(program)
+    chapter.check(program, engine)
 
 
 @pytest.mark.torch
 @pytest.mark.parametrize("program", chapter.programs, ids=lambda program: program.__name__)
 def test_pytorch_still_prints_it(program):
-    torch = pytest.importorskip("torch")
-    assert printed(program, torch) == chapter.recorded(program)
+    chapter.check(program, pytest.importorskip("torch"))
 
 
 def digits():

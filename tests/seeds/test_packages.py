@@ -1,7 +1,7 @@
 """The notes' chapter on the packages: each is there under PyTorch's name, with what it is for."""
 
 import pytest
-from seed_notes import Chapter, module, printed
+from seed_notes import Chapter, module
 
 import engine
 
@@ -81,11 +81,10 @@ def data_comes_in_mini_batches(torch):
 
 @pytest.mark.parametrize("program", chapter.programs, ids=lambda program: program.__name__)
 def test_the_engine_prints_what_pytorch_printed(program):
-    assert printed(program, engine) == chapter.recorded(program)
+    chapter.check(program, engine)
 
 
 @pytest.mark.torch
 @pytest.mark.parametrize("program", chapter.programs, ids=lambda program: program.__name__)
 def test_pytorch_still_prints_it(program):
-    torch = pytest.importorskip("torch")
-    assert printed(program, torch) == chapter.recorded(program)
+    chapter.check(program, pytest.importorskip("torch"))

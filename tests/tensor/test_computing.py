@@ -127,7 +127,7 @@ COMPOSED = {
     "sub with alpha": lambda library: lambda x, y, z: x.sub(y, alpha=-0.5) * z,
     "rsub": lambda library: lambda x, y, z: library.rsub(x, y, alpha=3) * z,
     "div down": lambda library: lambda x, y, z: x.div(y, rounding_mode="floor") * z + x + y,
-    "div towards 0": lambda library: lambda x, y, z: library.div(x, y, rounding_mode="trunc") * z + x + y,
+    "div towards 0": lambda library: lambda x, y, z: x.div(y, rounding_mode="trunc") * z + x + y,
     "float_power": lambda library: lambda x, y, z: library.float_power(x * x + 1, y) * z,
     "round to decimals": lambda library: lambda x, y, z: x.round(decimals=1) * y * z,
     "round to tens": lambda library: lambda x, y, z: (100 * x).round(decimals=-1) * y * z,
@@ -135,9 +135,10 @@ COMPOSED = {
     "polygamma": lambda library: lambda x, y, z: library.polygamma(2, x * x + 1) * y * z,
     "nan_to_num": lambda library: lambda x, y, z: (x / y).nan_to_num(nan=1.0, posinf=2.0) * z,
     "a power of a number": lambda library: lambda x, y, z: 2.5**x * y * z,
-    "small powers": lambda library: lambda x, y, z: (x**2 + y**3 + z**-1 + x**-2 + (z * z + 1) ** 0.5),
+    "small powers": lambda library: lambda x, y, z: x**2 + y**3 + z**-1 + x**-2 + (z**2 + 1) ** 0.5,
     "a number divided": lambda library: lambda x, y, z: 2 / z + 1 - x,
-    "xlogy with numbers": lambda library: lambda x, y, z: library.xlogy(2.0, y * y) * x + library.xlogy(z, 3.0),
+    "xlogy of a number": lambda library: lambda x, y, z: library.xlogy(2.0, y * y) * x * z,
+    "xlogy with a number": lambda library: lambda x, y, z: library.xlogy(z, 3.0) * x * y,
     "operators": lambda library: lambda x, y, z: -x + abs(y) * z - (x % (y * y + 0.5)) + (+x),
     "copysign of a number": lambda library: lambda x, y, z: x.copysign(-1) * y * z,
 }  # fmt: skip
@@ -195,8 +196,15 @@ def test_the_printed_name_of_an_operator_is_pytorchs(formula):
 @pytest.mark.parametrize("dtype", ["float32", "int64"])
 def test_a_numpy_number_on_either_side(number, dtype):
     x, y = pair([1.0, 2.0, 3.0], dtype)
-    for f in (lambda a: a * number, lambda a: number * a, lambda a: number + a, lambda a: a / number,
-              lambda a: number / a, lambda a: number > a, lambda a: a == number):  # fmt: skip
+    for f in (
+        lambda a: a * number,
+        lambda a: number * a,
+        lambda a: number + a,
+        lambda a: a / number,
+        lambda a: number / a,
+        lambda a: number > a,
+        lambda a: a == number,
+    ):
         ours, theirs = f(x), f(y)
         assert isinstance(ours, engine.Tensor)
         assert str(ours.dtype) == str(theirs.dtype)
@@ -271,7 +279,8 @@ def test_infinities_are_silent_in_both_directions():
     program = """if True:
         import engine as torch
         x = torch.tensor([0.0, -1.0, 1e30], requires_grad=True)
-        y = x.log() + x.sqrt() + 1 / x + x.exp() + (x * 1e30).sigmoid() + x ** -2 + x.rsqrt() + x % 0
+        y = x.log() + x.sqrt() + 1 / x + x.exp() + (x * 1e30).sigmoid()
+        y = y + x ** -2 + x.rsqrt() + x % 0
         y.backward(torch.ones(3))
         torch.clamp(x.half() * 1e9, 0) / 0
         print(x.int() // torch.tensor([1, 2, 3]))"""

@@ -79,6 +79,7 @@ from engine.nn.functional.dropout import (
     dropout1d,
     dropout2d,
     dropout3d,
+    feature_alpha_dropout,
 )
 from engine.nn.functional.embedding import embedding, embedding_bag, one_hot
 from engine.nn.functional.linear import bilinear, linear

@@ -71,14 +71,30 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: b
 
     Source: Klambauer et al., Self-Normalizing Neural Networks, 2017.
     """
+    return _alpha(input, p, training, inplace, input._data.shape)
+
+
+def feature_alpha_dropout(
+    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Any:
+    """`alpha_dropout` of whole channels of (N, C, ...)."""
+    shape = input._data.shape
+    return _alpha(input, p, training, inplace, (*shape[:2], *[1] * (len(shape) - 2)))
+
+
+def _alpha(input: Any, p: float, training: bool, inplace: bool, shape: tuple[int, ...]) -> Any:
     _check(p)
     if not training or p == 0:
         return input
     data = input._data
     if p == 1:
-        return input * 0
+        nothing = input.at(np.zeros(shape, data.dtype), None)
+        return input.write(ops.mul, nothing) if inplace else input * nothing
     a = 1 / np.sqrt((_ALPHA * _ALPHA * p + 1) * (1 - p))
-    mask = random.bernoulli_(np.empty_like(data), 1 - p)
+    mask = random.bernoulli_(np.empty(shape, data.dtype), 1 - p)
     kind = data.dtype.type
     shift = (mask - kind(1)) * kind(_ALPHA * a) + kind(_ALPHA * a * p)
-    return input * input.at(mask * kind(a), None) + input.at(shift, None)
+    scale, shift = input.at(mask * kind(a), None), input.at(shift, None)
+    if inplace:
+        return input.write(ops.mul, scale).write(ops.add, shift)
+    return input * scale + shift

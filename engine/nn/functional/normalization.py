@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from engine.core.modes import no_grad
+from engine.nn.functional.padding import pad
 from engine.ops import fused as ops
-from engine.ops.joining import concatenate
 
 
 def batch_norm(
@@ -153,15 +153,9 @@ def local_response_norm(
             f"Expected 3D or higher dimensionality input (got {input._data.ndim} dimensions)"
         )
     channels = input._data.shape[1]
-    squares = input * input
-    near = None
-    for offset in range(-(size // 2), (size - 1) // 2 + 1):
-        low, high = max(0, offset), min(channels, channels + offset)
-        if high <= low:
-            continue
-        part = squares[:, low:high]
-        rest = [part.new_zeros((len(part), abs(offset), *part.shape[2:]))] if offset else []
-        from_one = [*rest, part] if offset < 0 else [part, *rest]
-        whole = concatenate(from_one, dim=1) if rest else part
-        near = whole if near is None else near + whole
+    frame = [0, 0] * (input._data.ndim - 2) + [size // 2, (size - 1) // 2]
+    squares = pad(input * input, frame)
+    near = squares[:, :channels]
+    for offset in range(1, size):
+        near = near + squares[:, offset : offset + channels]
     return input / (near * (alpha / size) + k) ** beta

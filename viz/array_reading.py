@@ -1,0 +1,539 @@
+"""A graph of Tensors as plain facts: names, shapes, inputs, formulas, arrays, source lines.
+
+`read_arrays` walks a graph once and gives what the explanation and the picture have in common, as
+`viz.reading` does for Values. A vertex holds only the arrays that its rules name, and no Tensor: so
+an array is known where a rule names it, where a handle was given, or where it can be computed again
+from others that are known. The shapes are always known.
+
+What an input receives is read from the operation's own rules (`viz.symbols.share`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from engine.core.graph import Location, by_serial, location, reach
+from engine.core.op import Op
+from engine.core.plan import VERTEX
+from engine.tensor.half import widen
+from engine.tensor.holding import FREED
+from engine.tensor.memory import written
+from engine.tensor.tensor import Tensor
+from engine.tensor.vertex import NUMBER, PartPlan, Parts
+from viz.formulas import Call, Name, is_shown, text
+from viz.source_names import operands
+from viz.symbols import Symbol, readable, share
+
+
+@dataclass(eq=False)
+class ArrayNode:
+    """One array of the graph: a leaf, or a result of a step.
+
+    `array` is None where nobody holds it any more. `place` says which of several results it is.
+    """
+
+    vertex: Any
+    name: str
+    label: str
+    shape: tuple[int, ...]
+    step: Step | None = None
+    place: int = 0
+    array: np.ndarray | None = None
+    dtype: np.dtype | None = None
+    handle: Any = None
+
+    @property
+    def is_leaf(self) -> bool:
+        """True where nothing was computed to get it."""
+        return self.step is None
+
+    @property
+    def grad(self) -> np.ndarray | None:
+        """The gradient that `backward()` left in a Tensor that is known here, else None."""
+        grad = None if self.handle is None else self.handle._grad
+        return None if grad is None else grad._data
+
+
+@dataclass(frozen=True)
+class ArrayInput:
+    """One input of a step: which one of the operation's, and an array of the graph or a constant.
+
+    A constant, to which no gradient goes, has its name and what is known of it: an array, a number,
+    or None where nobody holds it.
+    """
+
+    name: str
+    place: int | None
+    node: ArrayNode | None
+    shown: str
+    constant: Any = None
+    shape: tuple[int, ...] | None = None
+
+    @property
+    def value(self) -> Any:
+        """The array or number, None where it is not known."""
+        return self.constant if self.node is None else self.node.array
+
+
+@dataclass(frozen=True)
+class Received:
+    """What one input of a step receives: the symbol of it, None where the rule cannot be read."""
+
+    input: ArrayInput
+    symbol: Symbol | None
+
+
+@dataclass(eq=False)
+class Step:
+    """One operation of the graph, with its inputs and the arrays that came of it."""
+
+    vertex: Any
+    op: Any
+    params: dict[str, Any]
+    inputs: list[ArrayInput] = field(default_factory=list)
+    results: list[ArrayNode] = field(default_factory=list)
+
+    @cached_property
+    def where(self) -> Location | None:
+        """The piece of source that made it."""
+        return location(self.vertex)
+
+    @property
+    def is_freed(self) -> bool:
+        """True where a backward pass has taken what the rules need."""
+        return self.vertex.held is FREED
+
+    @property
+    def sources(self) -> list[ArrayInput]:
+        """The inputs that a gradient goes to, in order."""
+        return [i for i in self.inputs if i.node is not None]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the (first) result."""
+        return self.results[0].shape
+
+    def stretched(self, i: ArrayInput) -> tuple[int, ...]:
+        """The axes along which an input was repeated to fit, () for none."""
+        if i.shape is None or not getattr(self.op, "broadcasts", False):
+            return ()
+        return stretched_axes(i.shape, self.shape)
+
+    @property
+    def formula(self) -> str:
+        """How it is computed, with the names of its inputs."""
+        grouped: dict[str, Any] = {}
+        for i in self.inputs:
+            if i.place is None:
+                grouped[i.name] = Name(i.shown, None)
+            else:
+                grouped.setdefault(i.name, []).append(Name(i.shown, None))
+        inside = tuple(tuple(x) if isinstance(x, list) else x for x in grouped.values())
+        shown = tuple((k, v) for k, v in self.params.items() if is_shown(self.op, k, v))
+        return text(Call(self.op.name, inside, shown))
+
+    @property
+    def names(self) -> str:
+        """The names of its results, as they stand before the equals sign."""
+        names = [node.name for node in self.results]
+        outs = getattr(self.op, "outs", ())
+        if isinstance(self.vertex.shape, tuple) and self.has_parts:
+            count = len(self.vertex.shape)
+            by_place = {node.place: node.name for node in self.results}
+            names = [by_place.get(k, "_") for k in range(max(count, len(outs)))]
+        return ", ".join(names)
+
+    @property
+    def has_parts(self) -> bool:
+        """True for an operation with several results."""
+        return any(isinstance(node.vertex.plan, PartPlan) for node in self.results)
+
+    # --- the rules, read with symbols ---
+
+    def held(self) -> dict[str, Any]:
+        """What the vertex holds, by name.
+
+        Raises:
+            RuntimeError: where a backward pass has freed it.
+        """
+        plan = self.vertex.plan
+        if not isinstance(self.op, Op):
+            return {}
+        return dict(zip(plan.holds, self.vertex.held, strict=True))
+
+    def known(self, g: Any, gradient: str = "g") -> dict[str, Any]:
+        """A symbol (a number, a shape) for each name that a rule of this step may ask for.
+
+        Args:
+            g: the gradient that arrived: an array, or the parts of it.
+            gradient: what it is called in the formulas.
+        """
+        op, vertex = self.op, self.vertex
+        wide = widen if vertex.plan.half else lambda x: x
+        known: dict[str, Any] = {}
+        for name, value in self.held().items():
+            members = [i for i in self.inputs if i.name == name]
+            if name.endswith("_shape"):
+                known[name] = value
+            elif name in op.groups:
+                pairs = zip(members, value, strict=True)
+                known[name] = tuple(Symbol.name(i.shown, wide(a)) for i, a in pairs)
+            elif not isinstance(value, np.ndarray):
+                known[name] = value
+            elif members:
+                known[name] = Symbol.name(members[0].shown, wide(value))
+            elif name in op.keeps:
+                known[name] = Symbol.name(name, value)
+            else:
+                known[name] = Symbol.name(self._result_name(name), wide(value))
+        if isinstance(g, Parts):
+            parts = g.all(vertex, False)
+            names = [f"{gradient}_{y}" for y in op.outs]
+            names = names or [f"{gradient}{k}" for k in range(len(parts))]
+            symbols = [Symbol.name(n, p) for n, p in zip(names, parts, strict=True)]
+            known["gs"] = tuple(symbols)
+            known |= {f"g_{y}": s for y, s in zip(op.outs, symbols, strict=False)}
+        else:
+            known["g"] = Symbol.name(gradient, wide(g))
+        for name in op.keepers:
+            if name in known:
+                value = self.kept_formula(name, known)
+                known[name] = Symbol.name(name, value.value)
+        return known
+
+    def kept_formula(self, name: str, known: Mapping[str, Any]) -> Symbol:
+        """How something kept is computed, from the operation's second source."""
+        needs, params = self.op.keepers[name]
+        keep = getattr(self.op, f"keep_{name}")
+        return keep(*(known[n] for n in needs), **{p: self.params[p] for p in params})
+
+    def shares(self, g: Any, gradient: str = "g") -> list[Received]:
+        """What each of `sources` receives, in the order of the sweep's shares.
+
+        Raises:
+            RuntimeError: where a backward pass has freed what the rules need.
+        """
+        if not isinstance(self.op, Op):
+            return [Received(i, None) for i in self.sources]
+        known = self.known(g, gradient)
+        plan = self.vertex.plan
+        told = []
+        for i in self.sources:
+            read = readable(share, self.op, i.name, known, self.params, i.place, plan.stretched)
+            told.append(Received(i, read if isinstance(read, Symbol) else None))
+        return told
+
+    def _result_name(self, out: str) -> str:
+        """What a result is called that the rules call `out`, or by a name of `outs`."""
+        place = self.op.outs.index(out) if out in self.op.outs else 0
+        return next((node.name for node in self.results if node.place == place), out)
+
+
+@dataclass(frozen=True)
+class ArrayGraph:
+    """The arrays of a graph and the steps between them, both oldest first; `names` are all taken
+    ones, of constants too."""
+
+    nodes: list[ArrayNode]
+    steps: list[Step]
+    names: frozenset[str]
+
+
+def stretched_axes(shape: Sequence[int], to: Sequence[int]) -> tuple[int, ...]:
+    """The axes of `to` along which an array of `shape` is repeated to fit.
+
+    >>> stretched_axes((3, 1), (2, 3, 4))
+    (0, 2)
+    """
+    new = len(to) - len(shape)
+    kept = ((a, axis + new) for axis, a in enumerate(shape))
+    return (*range(new), *(axis for a, axis in kept if to[axis] != a))
+
+
+def names_of(params: Any) -> dict[str, Tensor]:
+    """Names with their Tensors: those of a dictionary, or of a module's parameters and buffers.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    if params is None:
+        return {}
+    if hasattr(params, "named_parameters"):
+        buffers = getattr(params, "named_buffers", tuple)
+        return {**dict(params.named_parameters()), **dict(buffers())}
+    if not isinstance(params, Mapping):
+        raise TypeError(
+            f"params is a dictionary of names and Tensors, such as dict(model.named_parameters()), "
+            f"or a module, not {type(params).__name__} {params!r:.60}"
+        )
+    for name, tensor in params.items():
+        if not isinstance(tensor, Tensor):
+            raise TypeError(
+                f"params[{name!r}] is not a Tensor but {type(tensor).__name__} {tensor!r:.60}"
+            )
+    return {str(name): tensor for name, tensor in params.items()}
+
+
+def label_of(vertex: Any) -> str:
+    """The label that somebody gave to a vertex, else ''."""
+    return vertex.extra.label if vertex.extra is not None else ""
+
+
+def roots_of(roots: Sequence[Tensor]) -> list[Any]:
+    """The vertices of Tensors.
+
+    Raises:
+        ValueError: for a Tensor without history.
+    """
+    vertices = []
+    for root in roots:
+        vertex = root.vertex()
+        if vertex is None:
+            raise ValueError(
+                "this Tensor has no graph: nothing that it was computed from requires a gradient, "
+                "or it was computed under no_grad() or detached. Make the leaves with "
+                "requires_grad=True"
+            )
+        vertices.append(vertex)
+    return vertices
+
+
+def read_arrays(
+    roots: Sequence[Tensor], params: Mapping[str, Tensor] | None = None, compute: bool = False
+) -> ArrayGraph:
+    """The arrays and steps of the graph that leads to the roots, in the order of creation.
+
+    Args:
+        roots: Tensors with a graph.
+        params: names for Tensors, see `names_of`.
+        compute: compute anew what nobody holds, where all that it takes is there.
+    """
+    return _Reading(roots, params or {}).graph(compute)
+
+
+class _Reading:
+    """One walk over a graph."""
+
+    def __init__(self, roots: Sequence[Tensor], params: Mapping[str, Tensor]) -> None:
+        vertices = roots_of(roots)
+        self.given: dict[Any, str] = {}
+        self.constants: dict[int, str] = {}
+        self.handles: dict[Any, Tensor] = {}
+        for name, tensor in params.items():
+            vertex = tensor.vertex()
+            if vertex is None:
+                self.constants[id(tensor._data)] = name
+            else:
+                self.given.setdefault(vertex, name)
+                self.handles.setdefault(vertex, tensor)
+        self.handles |= dict(zip(vertices, roots, strict=True))
+        found = reach(vertices)
+        self.handles |= {v: v for v in found if isinstance(v, Tensor)}
+        made = sorted((v for v in found if v.plan.op is not None), key=by_serial)
+        self.makers = [v for v in made if not isinstance(v.plan, PartPlan)]
+        self.texts = {v: self._operands(v) for v in self.makers}
+        # A leaf comes right before its first use, which is where it is named.
+        self.order: dict[Any, str] = {}
+        for vertex in made:
+            for stored, said in zip(_stored(vertex), self.texts.get(vertex, ()), strict=False):
+                source = stored[2]
+                if source is not None and source.plan.op is None:
+                    self.order.setdefault(source, "" if _is_digit(said) else said)
+            if isinstance(vertex.plan, PartPlan) or not _is_bundle(vertex):
+                self.order[vertex] = ""
+        for vertex in vertices:
+            self.order.setdefault(vertex, "")
+        self.taken: set[str] = set()
+
+    def graph(self, compute: bool) -> ArrayGraph:
+        names = self._names()
+        nodes: dict[Any, ArrayNode] = {}
+        for vertex in self.order:
+            handle = self.handles.get(vertex)
+            array = None if handle is None else handle._data
+            shape = vertex.shape if array is None else array.shape
+            label = label_of(vertex) or self.given.get(vertex, "")
+            nodes[vertex] = ArrayNode(vertex, names[vertex], label, tuple(shape), handle=handle)
+            nodes[vertex].array = array
+        steps = {v: Step(v, v.plan.op, _complete(v)) for v in self.makers}
+        for vertex, node in nodes.items():
+            if isinstance(vertex.plan, PartPlan):
+                node.step, node.place = steps[vertex.x], vertex.plan.place
+            elif vertex.plan.op is not None:
+                node.step = steps[vertex]
+            if node.step is not None:
+                node.step.results.append(node)
+        self._fill(steps.values(), nodes)
+        for vertex, step in steps.items():
+            step.inputs = self._inputs(vertex, nodes)
+            if compute:
+                _compute(step)
+            for node in step.results:
+                node.dtype = _dtype(node, step)
+        for node in nodes.values():
+            if node.array is not None:
+                node.dtype = node.array.dtype
+        return ArrayGraph(list(nodes.values()), list(steps.values()), frozenset(self.taken))
+
+    def _fill(self, steps: Iterable[Step], nodes: Mapping[Any, ArrayNode]) -> None:
+        """Gives the arrays that vertices hold to the nodes that they are of."""
+        for step in steps:
+            if step.is_freed or not isinstance(step.op, Op):
+                continue
+            held = step.held()
+            for name, place, source, _ in _stored(step.vertex):
+                if source is not None and name in held and source in nodes:
+                    array = held[name] if place is None else held[name][place]
+                    if nodes[source].array is None:
+                        nodes[source].array = array
+            for node in step.results:
+                out = step.op.outs[node.place] if step.op.outs else "out"
+                if out in held and node.array is None:
+                    node.array = held[out]
+
+    def _inputs(self, vertex: Any, nodes: Mapping[Any, ArrayNode]) -> list[ArrayInput]:
+        held: dict[str, Any] = {}
+        if vertex.held is not FREED and isinstance(vertex.plan.op, Op):
+            held = dict(zip(vertex.plan.holds, vertex.held, strict=True))
+        inputs = []
+        for (name, place, source, kind), said in zip(
+            _stored(vertex), self.texts[vertex], strict=True
+        ):
+            if source is not None:
+                node = nodes[source]
+                inputs.append(ArrayInput(name, place, node, node.name, shape=node.shape))
+                continue
+            value = held.get(name)
+            if kind == NUMBER and value is None and not getattr(vertex.plan.op, "broadcasts", 0):
+                continue  # a bias that is not there
+            if not isinstance(value, np.ndarray) and value is not None:
+                inputs.append(ArrayInput(name, place, None, _number_text(value), value))
+                continue
+            shown = self.constants.get(id(value)) if value is not None else None
+            if shown is None:
+                shown = said or name
+                if kind != NUMBER and not _is_digit(shown):
+                    shown = self._constant_name(shown, value)
+            shape = None if value is None else value.shape
+            inputs.append(ArrayInput(name, place, None, shown, value, shape))
+        return inputs
+
+    def _constant_name(self, wish: str, value: np.ndarray | None) -> str:
+        name, again = wish, 1
+        while name in self.taken:
+            again += 1
+            name = f"{wish}#{again}"
+        self.taken.add(name)
+        if value is not None:
+            self.constants[id(value)] = name
+        return name
+
+    def _names(self) -> dict[Any, str]:
+        """A name for each array, all different: its label, what the source says, or v1, v2, ..."""
+        labels = {v: label_of(v) or self.given.get(v, "") or said for v, said in self.order.items()}
+        self.taken |= set(self.constants.values())
+        reserved = set(labels.values()) | self.taken
+        names: dict[Any, str] = {}
+        number = 0
+        for vertex, wish in labels.items():
+            if not wish:
+                number += 1
+                while f"v{number}" in reserved:
+                    number += 1
+                wish = f"v{number}"
+            name, again = wish, 1
+            while name in self.taken:
+                again += 1
+                name = f"{wish}#{again}"
+            self.taken.add(name)
+            names[vertex] = name
+        return names
+
+    @staticmethod
+    def _operands(vertex: Any) -> list[str]:
+        stored = list(_stored(vertex))
+        if not isinstance(vertex.plan.op, Op) or vertex.plan.op.groups:
+            return [""] * len(stored)
+        return operands(vertex, len(stored))
+
+
+def _stored(vertex: Any) -> list[tuple[str, int | None, Any, str]]:
+    """(name, place in its group, source vertex or None, kind) of each input of a vertex."""
+    plan = vertex.plan
+    if isinstance(plan, PartPlan):
+        return []
+    if not isinstance(plan.op, Op):  # a function with a backward of its own: inputs without names
+        sources = plan.sources(vertex)
+        return [("x", k, source, VERTEX) for k, source in enumerate(sources) if source is not None]
+    sources = list(plan.sources(vertex))
+    groups = {}
+    if any(x in plan.op.groups for x in plan.wanted):
+        groups = {x: v for x, v in zip(plan.wanted, vertex.x, strict=True) if x in plan.op.groups}
+    given = iter(sources)
+    stored: list[tuple[str, int | None, Any, str]] = []
+    for name, kind in zip(plan.op.inputs, plan.mask, strict=True):
+        if name in groups:
+            for place in range(len(groups[name])):
+                stored.append((name, place, next(given), kind))
+        else:
+            stored.append((name, None, next(given) if kind == VERTEX else None, kind))
+    return stored
+
+
+def _is_bundle(vertex: Any) -> bool:
+    """True for the vertex of an operation with several results, which are parts of it."""
+    op = vertex.plan.op
+    several = getattr(op, "outs", ()) or getattr(op, "many_outs", False)
+    return bool(several) or getattr(vertex.plan, "many", False)
+
+
+def _complete(vertex: Any) -> dict[str, Any]:
+    params = vertex.params or {}
+    op = vertex.plan.op
+    return op.complete(params) if isinstance(op, Op) else params
+
+
+def _compute(step: Step) -> None:
+    """Computes the results that nobody holds, if all inputs are known and as they were."""
+    if not isinstance(step.op, Op) or all(node.array is not None for node in step.results):
+        return
+    given: dict[str, Any] = dict.fromkeys(step.op.inputs)
+    for i in step.inputs:
+        value = i.value
+        if value is None and i.shown and _is_digit(i.shown):
+            value = float(i.shown)
+        if value is None or (isinstance(value, np.ndarray) and written(value) > step.vertex.serial):
+            return
+        if i.place is None:
+            given[i.name] = value
+        else:
+            given[i.name] = [*(given[i.name] or ()), value]
+    with np.errstate(all="ignore"):
+        out = readable(step.op.forward, *given.values(), **step.params)
+    outs = out if isinstance(out, tuple) else (out,)
+    for node in step.results:
+        array = None if out is None else np.asarray(outs[node.place])
+        if node.array is None and array is not None and array.shape == node.shape:
+            node.array = array
+
+
+def _dtype(node: ArrayNode, step: Step) -> np.dtype | None:
+    """The type of an array that nobody holds: that of what it was computed from."""
+    if isinstance(step.params.get("dtype"), np.dtype):
+        return step.params["dtype"]
+    kinds = [i.node.dtype for i in step.sources if i.node.dtype is not None]
+    return max(kinds, key=lambda kind: kind.itemsize, default=None)
+
+
+def _is_digit(said: str) -> bool:
+    """True for the text of a number."""
+    return said.lstrip("-")[:1].isdigit()
+
+
+def _number_text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else repr(value)

@@ -1,0 +1,80 @@
+"""What the source calls the operands of an operation: `w` and `b` in `x @ w + b`.
+
+An array that nobody labelled is best shown by the name that stands in the line which used it. The
+line is parsed, never run. Where it says something else (a call of a function that computes in many
+steps, a line that is not there to read) there is no answer.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from functools import lru_cache
+from typing import Any
+
+from engine.core.graph import location
+
+LONGEST = 30
+"""Longer text than this is no name."""
+
+_OPERATORS = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow",
+    ast.MatMult: "matmul",
+}  # fmt: skip
+
+
+def operands(vertex: Any, count: int) -> list[str]:
+    """The text of each operand of the expression that made a vertex, "" for what is no name.
+
+    Args:
+        vertex: a vertex with its piece of source.
+        count: how many inputs its operation has.
+
+    Returns:
+        `count` texts: names (`w`, `self.w`, `batch[0]`) and numbers (`1`), else "".
+    """
+    nothing = [""] * count
+    place = location(vertex)
+    if place is None:
+        return nothing
+    lines = linecache.getlines(place.file)
+    found = _expressions("".join(lines)).get((place.line, place.column, place.end_column))
+    name = vertex.plan.op.name
+    match found:
+        case ast.BinOp(left, sign, right) if _OPERATORS.get(type(sign)) == name:
+            given = [left, right]
+        case ast.Call(ast.Attribute(base, called), arguments) if called == name:
+            is_method = len(arguments) < count and count - len(arguments) == 1
+            given = [base, *arguments] if is_method else arguments
+        case ast.Call(ast.Name(called), arguments) if called == name:
+            given = arguments
+        case _:
+            return nothing
+    texts = [_name(each) for each in given[:count]]
+    return texts + nothing[len(texts) :]
+
+
+def _name(expression: ast.expr) -> str:
+    """The expression as text if it is a name or a number."""
+    match expression:
+        case ast.Name() | ast.Attribute() | ast.Subscript() | ast.Constant(int() | float()):
+            text = ast.unparse(expression)
+        case ast.UnaryOp(ast.USub(), ast.Constant(int() | float())):
+            text = ast.unparse(expression)
+        case _:
+            return ""
+    return text if len(text) <= LONGEST and "(" not in text else ""
+
+
+@lru_cache(maxsize=32)
+def _expressions(source: str) -> dict[tuple[int, int, int], ast.expr]:
+    """The operators and calls in a source, by line, first and last column."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp | ast.Call):
+            found[node.lineno, node.col_offset, node.end_col_offset or 0] = node
+    return found
