@@ -87,6 +87,8 @@ VIEWING = {"draw", "explain", "play"}
 LONGEST = 400
 LONG_FILES: dict[str, str] = {
     "engine/__init__.py": "the front page: every public name, one a line",
+    "engine/core/op.py": "what an operation is: the one page that whoever writes one reads",
+    "engine/tensor/vertex.py": "one idea: what a vertex over arrays holds, and how it is read",
     "engine/ops/elementwise.py": "one table of calculus: short classes, all alike, read by name",
     "engine/tensor/tensor.py": "the handle, and the operators written out for speed",
     "engine/scalar/value.py": "Value's operators, one method each, and the record behind them",

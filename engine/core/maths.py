@@ -127,17 +127,16 @@ _MANY = 4096
 
 
 def _maximum_of_arrays(x: Any, y: Any) -> Any:
-    return np.clip(x, y, math.inf) if _is_clipping(x, y) else np.maximum(x, y)
+    # NumPy's maximum of a large array and a number is not vectorised, its clip is.
+    if type(y) is not np.ndarray and x.size >= _MANY and x.dtype.kind == "f" and y == y:
+        return np.clip(x, y, math.inf)
+    return np.maximum(x, y)
 
 
 def _minimum_of_arrays(x: Any, y: Any) -> Any:
-    return np.clip(x, -math.inf, y) if _is_clipping(x, y) else np.minimum(x, y)
-
-
-def _is_clipping(x: Any, y: Any) -> bool:
-    """True for a large array and a number: NumPy's clip is vectorised, its maximum is not."""
-    plain = type(y) is float or type(y) is int
-    return plain and y == y and x.size >= _MANY and x.dtype.kind == "f"
+    if type(y) is not np.ndarray and x.size >= _MANY and x.dtype.kind == "f" and y == y:
+        return np.clip(x, -math.inf, y)
+    return np.minimum(x, y)
 
 
 _POWERS: dict[float, Callable[[Any], Any]] = {

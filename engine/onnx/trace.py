@@ -92,7 +92,9 @@ class Tracer:
 
     # --- what it is told ---
 
-    def computed(self, op: Any, inputs: tuple, params: dict, results: tuple, kept: Any = ()) -> None:
+    def computed(
+        self, op: Any, inputs: tuple, params: dict, results: tuple, kept: Any = ()
+    ) -> None:
         """An operation (or a function, by its name) gave these results, and keeps these arrays."""
         name = op if isinstance(op, str) else op.name
         arrays = [result._data for result in results] + list(kept)

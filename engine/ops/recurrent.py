@@ -25,7 +25,7 @@ from engine.ops.elementwise import tanh
 from engine.ops.index import accumulate, get, take_at
 from engine.ops.joining import concatenate
 from engine.ops.linear import matmul
-from engine.ops.shape import permute, reshape, transpose
+from engine.ops.shape import transpose
 
 Sizes = tuple[int, ...]
 
@@ -129,6 +129,20 @@ def to_weight(
     return found
 
 
+@lru_cache(maxsize=64)
+def gate_rows(sizes: Sizes) -> tuple[np.ndarray, ...]:
+    """Where the rows of each of the four gates of an lstm are."""
+    steps = [
+        4 * start + np.arange(4 * size).reshape(4, size) for start, size in course(sizes, False)
+    ]
+    return tuple(np.concatenate(steps, axis=1))
+
+
+def of_step(gates: np.ndarray, start: int, size: int) -> np.ndarray:
+    """The four gates of one step: (4, size, H)."""
+    return gates[4 * start : 4 * (start + size)].reshape(4, size, -1)
+
+
 def in_blocks(x: np.ndarray, width: int) -> np.ndarray:
     """Rows of several blocks side by side, seen as (blocks, rows, width)."""
     return x.reshape(len(x), -1, width).transpose(1, 0, 2)
@@ -227,22 +241,25 @@ class lstm(Op):
     torch_name = "Lstm"
 
     def forward(self, inputs, h0, c0, w, *, sizes, reverse=False):
-        """`gates` is (4, R, H): each gate by itself, so that what is done to it is one run."""
+        """`gates` is (4 * R, H): for each step the rows of i, then of f, n and o (`gate_rows`), so
+        that a step works on one short run of memory."""
         width = w.shape[1]
         # subtle: sigmoid(x) is (1 + tanh(x/2)) / 2, so that one tanh serves all four blocks.
         scale = np.array([0.5, 0.5, 1.0, 0.5], inputs.dtype).reshape(4, 1, 1)
         shift = np.array([0.5, 0.5, 0.0, 0.5], inputs.dtype).reshape(4, 1, 1)
-        gates = np.empty((4, len(inputs), width), inputs.dtype)
-        np.multiply(in_blocks(inputs, width), scale, out=gates)
-        wt = w.T * scale.repeat(width)
+        gates = np.empty((4 * len(inputs), width), inputs.dtype)
+        wt = np.ascontiguousarray(w.T)
         hidden = np.empty((len(inputs), width), inputs.dtype)
         cells, let_in = np.empty_like(hidden), np.empty_like(h0)
         even = sizes[0] == sizes[-1]
         state, cell = (h0, c0) if even else (h0.copy(), c0.copy())
         for start, size in course(sizes, reverse):
             here = slice(start, start + size)
-            gate, c, h, new = gates[:, here], cells[here], hidden[here], let_in[:size]
-            gate += in_blocks(kernels.matmul(state[:size], wt), width)
+            c, h, new = cells[here], hidden[here], let_in[:size]
+            gate = of_step(gates, start, size)
+            row = kernels.matmul(state[:size], wt)
+            row += inputs[here]
+            np.multiply(in_blocks(row, width), scale, out=gate)
             np.tanh(gate, out=gate)
             gate *= scale
             gate += shift
@@ -281,13 +298,16 @@ class lstm(Op):
         shares = np.empty((len(hidden), 4 * width), gates.dtype)
         g_h, g_c = np.zeros_like(h0), np.zeros_like(c0)
         spare, bent = np.empty_like(h0), np.empty_like(h0)
-        through, slopes = (np.empty((4, *h0.shape), gates.dtype) for _ in range(2))
+        through, slopes = (np.empty((4 * len(h0), width), gates.dtype) for _ in range(2))
         past = None if even else before(c0, cells, sizes, reverse)
         order = course(sizes, reverse)
         for place in range(len(order) - 1, -1, -1):
             start, size = order[place]
             here = slice(start, start + size)
-            gate, share, slope = gates[:, here], through[:, :size], slopes[:, :size]
+            gate, share, slope = (
+                of_step(gates, start, size),
+                *(of_step(x, 0, size) for x in (through, slopes)),
+            )
             (i, f, n, o), (to_i, to_f, to_n, to_o) = gate, share
             if even:
                 c = cells[order[place - 1][0] :][:size] if place else c0
@@ -309,7 +329,7 @@ class lstm(Op):
             np.multiply(c_grad, c, out=to_f)
             np.multiply(c_grad, i, out=to_n)
             if to_gates is not None:
-                share += to_gates[:, here]
+                share += of_step(to_gates, start, size)
             # The slopes: s - s*s of sigmoids, 1 - n*n of the tanh.
             np.multiply(gate, gate, out=slope)
             np.subtract(1, slope[2], out=a)
@@ -335,9 +355,9 @@ def lstm_back(
     sizes: Sizes, reverse: bool,
 ) -> tuple[Any, tuple]:  # fmt: skip
     """What the inputs of `lstm` and its two first states receive."""
-    width, count = w.shape[1], c0.shape[0]
-    i, f, n, o = (get(gates, index=(k, Ellipsis)) for k in range(4))
-    g_gates = reshape(permute(g_gates, dims=(1, 0, 2)), shape=(cells.shape[0], 4 * width))
+    count, places = c0.shape[0], gate_rows(sizes)
+    i, f, n, o = (take_at(gates, index=(each,)) for each in places)
+    g_gates = concatenate(tuple(take_at(g_gates, index=(each,)) for each in places), dim=1)
     c, t = before(c0, cells, sizes, reverse), tanh(cells)
     slopes = concatenate((i * (1 - i), f * (1 - f), 1 - n * n, o * (1 - o)), dim=1)
 

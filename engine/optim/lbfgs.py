@@ -123,7 +123,8 @@ class LBFGS(Optimizer):
                         p._data[...] = data
                     return found
 
-                loss, g, t, calls = _strong_wolfe(at, t, d, loss, g, slope)
+                most = group["max_eval"] - evaluations
+                loss, g, t, calls = _strong_wolfe(at, t, d, loss, g, slope, most=most)
                 self._move(d, t)
             else:
                 self._move(d, t)
@@ -183,9 +184,10 @@ def _cubic(
 
 def _strong_wolfe(
     at: Callable, t: float, d: np.ndarray, f: float, g: np.ndarray, slope: float,
-    c1: float = 1e-4, c2: float = 0.9, tolerance: float = 1e-9, most: int = 25,
+    *, most: int, c1: float = 1e-4, c2: float = 0.9, tolerance: float = 1e-9,
 ) -> tuple[float, np.ndarray, float, int]:  # fmt: skip
-    """(loss, gradient, length, calls) of a step that is long enough and goes down enough."""
+    """(loss, gradient, length, calls) of a step that is long enough and goes down enough, as far
+    as about `most` calls can find one."""
     size = float(np.abs(d).max())
     g = g.copy()
     new_f, new_g = at(t)

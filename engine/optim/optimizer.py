@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,35 @@ class Required:
 required = Required()
 
 
+def _with_hooks(step: Callable) -> Callable:
+    """A step with the hooks around it, whoever wrote it; once, where it calls another class's."""
+
+    @wraps(step)
+    def stepped(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        if self._is_stepping:
+            return step(self, *args, **kwargs)
+        for hook in tuple(self._step_hooks["pre"].values()):
+            changed = hook(self, args, kwargs)
+            if changed is not None:
+                if not isinstance(changed, tuple) or len(changed) != 2:
+                    raise RuntimeError(
+                        f"a pre-hook of step() must return None or (arguments, keywords), but "
+                        f"got {changed!r:.60}"
+                    )
+                args, kwargs = changed
+        self._is_stepping = True
+        try:
+            found = step(self, *args, **kwargs)
+        finally:
+            self._is_stepping = False
+        self._has_stepped = True
+        for hook in tuple(self._step_hooks["post"].values()):
+            hook(self, args, kwargs)
+        return found
+
+    return stepped
+
+
 class Optimizer:
     """Base of all optimizers.
 
@@ -45,6 +75,14 @@ class Optimizer:
         TypeError: where params is one Tensor, or holds what is none.
         ValueError: for no parameters, a parameter that is not a leaf, or one that comes twice.
     """
+
+    _is_stepping = False
+    _has_stepped = False
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if "step" in vars(cls):
+            cls.step = _with_hooks(vars(cls)["step"])
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
@@ -115,6 +153,7 @@ class Optimizer:
                         p._grad = p._grad.detach()
                         p._grad.zero_()
 
+    @_with_hooks
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Changes every parameter that has a gradient.
 
@@ -128,15 +167,11 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        for hook in tuple(self._step_hooks["pre"].values()):
-            hook(self, (closure,), {})
         for group in self.param_groups:
             for p in group["params"]:
                 if p._grad is not None:
                     self._update(p, p._grad._data, group)
                     stamp(p._data)
-        for hook in tuple(self._step_hooks["post"].values()):
-            hook(self, (closure,), {})
         return loss
 
     def _update(self, p: Tensor, g: np.ndarray, group: dict[str, Any]) -> None:
@@ -144,7 +179,8 @@ class Optimizer:
         raise NotImplementedError(f"{type(self).__name__} does not say how it takes a step")
 
     def register_step_pre_hook(self, hook: Callable) -> Any:
-        """Calls `hook(optimizer, arguments, keywords)` before every step."""
+        """Calls `hook(optimizer, arguments, keywords)` before every step; what it returns, if
+        anything, is (arguments, keywords) to take instead."""
         return _Handle(self._step_hooks["pre"], hook)
 
     def register_step_post_hook(self, hook: Callable) -> Any:

@@ -85,8 +85,10 @@ def refuse_repeats(data: np.ndarray) -> None:
         RuntimeError: for what was stretched.
     """
     strides = data.strides
-    if 0 in strides and data.size and any(
-        stride == 0 and size > 1 for stride, size in zip(strides, data.shape, strict=True)
+    if (
+        0 in strides
+        and data.size
+        and any(stride == 0 and size > 1 for stride, size in zip(strides, data.shape, strict=True))
     ):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a "

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.nn.functional.activation import logsigmoid
 from engine.ops import fused as ops
 from engine.ops.elementwise import where
 
@@ -104,6 +105,7 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     shape = input._data.shape
+    _check_weight(weight, shape[1] if len(shape) > 1 else shape[0])
     if target._data.dtype.kind not in "iu":
         if target._data.shape == shape and target.is_floating_point():
             return _of_shares(input, target, weight, reduction, label_smoothing)
@@ -140,6 +142,15 @@ def cross_entropy(
     return loss.reshape(expected) if reduction == "none" and input._data.ndim > 2 else loss
 
 
+def _check_weight(weight: Any, classes: int) -> None:
+    """Refuses weights that are not one for each class."""
+    if weight is not None and weight._data.shape != (classes,):
+        raise RuntimeError(
+            f"weight tensor should be defined either for all {classes} classes or no classes but "
+            f"got weight tensor of shape: {list(weight.shape)}"
+        )
+
+
 def _of_shares(input: Any, target: Any, weight: Any, reduction: str, label_smoothing: float) -> Any:
     """Cross-entropy where the target is a share for each class."""
     classes = 1 if input._data.ndim > 1 else 0
@@ -163,7 +174,9 @@ def nll_loss(
     after `log_softmax`."""
     shape = input._data.shape
     if input._data.ndim == 1:
-        input, target = input.unsqueeze(0), target.reshape(1)
+        rows = input.unsqueeze(0)
+        whole = nll_loss(rows, target.reshape(1), weight, None, ignore_index, None, reduction)
+        return whole.squeeze(0) if reduction == "none" else whole
     if target._data.dtype.kind not in "iu":
         raise RuntimeError(f"expected scalar type Long but found {target.dtype}")
     if target._data.shape != (input._data.shape[0], *input._data.shape[2:]):
@@ -171,6 +184,7 @@ def nll_loss(
             f"Expected input batch_size ({shape[0]}) to match target batch_size "
             f"({target._data.shape[0] if target._data.ndim else 1})."
         )
+    _check_weight(weight, input._data.shape[1])
     classes = target._data
     counted = classes != ignore_index
     wrong = counted & ((classes < 0) | (classes >= input._data.shape[1]))
@@ -226,6 +240,6 @@ def binary_cross_entropy_with_logits(
         loss = input.record(ops.binary_cross_entropy_with_logits, (input, target), {})
     else:
         # log(1 + exp(-x)) counts 1 + (w - 1) * t times.
-        softened = (-input).softplus()
+        softened = -logsigmoid(input)
         loss = (1 - target) * input + (1 + (pos_weight - 1) * target) * softened
     return reduced(loss if weight is None else loss * weight, reduction)

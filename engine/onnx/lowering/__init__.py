@@ -1,0 +1,18 @@
+"""How each operation is written in ONNX: short functions in a table, by family."""
+
+from engine.onnx.lowering import (
+    arithmetic,
+    functions,
+    layers,
+    losses,
+    parts,
+    reductions,
+    sequences,
+    shapes,
+)
+from engine.onnx.lowering.table import LOWERINGS, lowers
+
+__all__ = [
+    "LOWERINGS", "arithmetic", "functions", "layers", "losses", "lowers", "parts", "reductions",
+    "sequences", "shapes",
+]  # fmt: skip
