@@ -15,11 +15,12 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import convolution, fused, ladder, matmul, scalar, train
+from benchmarks import convolution, fused, ladder, matmul, ops, scalar, train
 from benchmarks.measure import machine, table
 
 SUITES = {
     "scalar": (scalar.run, "Values against micrograd, and the time to import"),
+    "ops": (ops.run, "elementwise operations, small and large, against PyTorch and autograd"),
     "matmul": (matmul.run, "matrix products against NumPy, PyTorch and the processor's peak"),
     "ladder": (ladder.run, "what each rung from three loops to the fast product gives"),
     "conv": (convolution.run, "convolution and its gradients against PyTorch, and its memory"),

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.measure import side_by_side
+
 Call = Callable[[], Any]
 
-TURNS = 21
-SECONDS_A_TURN = 0.003
 LARGE = ("64x32x28x28", "64x1000", "1e6", "1024x1024", "100000x10")
 
 
@@ -40,31 +38,13 @@ def measure(threads: int, whose: str | None) -> dict[str, dict[str, float]]:
                 continue
             if whose is not None:
                 calls = {whose: calls[whose]}
-            times = _in_turn([call for group in calls.values() for call in group])
+            times = side_by_side([call for group in calls.values() for call in group])
             figures[what] = {}
             for who, group in calls.items():
                 if group:
                     figures[what][who] = min(times[: len(group)])
                     times = times[len(group) :]
     return figures
-
-
-def _in_turn(calls: list[Call]) -> list[float]:
-    """The median microseconds of each, everyone's turns being mixed."""
-    repeats = []
-    for call in calls:
-        call()
-        start = time.perf_counter()
-        call()
-        repeats.append(max(1, int(SECONDS_A_TURN / (time.perf_counter() - start))))
-    times: list[list[float]] = [[] for _ in calls]
-    for _ in range(TURNS):
-        for call, repeat, taken in zip(calls, repeats, times, strict=True):
-            start = time.perf_counter()
-            for _ in range(repeat):
-                call()
-            taken.append((time.perf_counter() - start) / repeat * 1e6)
-    return [statistics.median(taken) for taken in times]
 
 
 def _pools(np: Any, torch: Any, rng: Any) -> dict[str, dict[str, list[Call]]]:

@@ -8,7 +8,8 @@ import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,32 @@ def in_turn(
                 results[name].append(worker(module, *arguments))
                 bar.update()
     return results
+
+
+def side_by_side(
+    calls: Sequence[Callable[[], Any]], turns: int = 21, seconds: float = 0.003
+) -> list[float]:
+    """The median microseconds of each call, everyone's turns being mixed.
+
+    Args:
+        calls: what is measured, in this process.
+        turns: how many turns each has.
+        seconds: about how long one turn takes.
+    """
+    repeats = []
+    for call in calls:
+        call()
+        start = time.perf_counter()
+        call()
+        repeats.append(max(1, int(seconds / (time.perf_counter() - start))))
+    times: list[list[float]] = [[] for _ in calls]
+    for _ in range(turns):
+        for call, repeat, taken in zip(calls, repeats, times, strict=True):
+            start = time.perf_counter()
+            for _ in range(repeat):
+                call()
+            taken.append((time.perf_counter() - start) / repeat * 1e6)
+    return [statistics.median(taken) for taken in times]
 
 
 def median(results: list[dict[str, Any]], key: str) -> float:

@@ -90,7 +90,9 @@ from engine.tensor.creation import (
     logspace,
     ones,
     ones_like,
+    set_default_tensor_type,
     tensor,
+    use_deterministic_algorithms,
     zeros,
     zeros_like,
 )

@@ -334,8 +334,9 @@ def ops(arguments: list[str]) -> int:
         first = title.ljust(len(indent))
         print(textwrap.fill(op.summary, room, initial_indent=first, subsequent_indent=indent))
         if op.params:
-            params = ", ".join(f"{name}={value}" for name, value in op.defaults.items())
-            print(f"{indent}parameters: {params}")
+            given = (n if n in op.required else f"{n}={v}" for n, v in op.defaults.items())
+            shown = f"parameters: {', '.join(given)}"
+            print(textwrap.fill(shown, room, initial_indent=indent, subsequent_indent=indent))
     return 0
 
 

@@ -409,7 +409,8 @@ class _Reading:
                 inputs.append(ArrayInput(name, place, node, node.name, shape=node.shape))
                 continue
             value = held.get(name)
-            if kind == NUMBER and value is None and not getattr(vertex.plan.op, "broadcasts", 0):
+            is_absent = value is None and (kind == NUMBER or name in held)
+            if is_absent and not getattr(vertex.plan.op, "broadcasts", False):
                 continue  # a bias that is not there
             if not isinstance(value, np.ndarray) and value is not None:
                 inputs.append(ArrayInput(name, place, None, _number_text(value), value))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 from typing import Any
 
 from engine.scalar.value import Value
@@ -18,55 +19,58 @@ MANY_HISTORIES = 12
 """A piece of source whose values have more different histories than this is taken for a loop."""
 
 
-def blocks_of(vertices: list[Value], max_blocks: int) -> dict[Value, int]:
+def blocks_of(
+    vertices: list[Any], max_blocks: int, label: Callable[[Any], str] = attrgetter("label")
+) -> dict[Any, int]:
     """The number of the block of each vertex; `vertices` are oldest first.
 
     The turns of a loop would all differ, each having the one before it as its input: so a piece of
     source with too many different histories forgets them, and is one block. Where that still leaves
-    more than `max_blocks`, every piece of source does.
+    more than `max_blocks`, every piece of source does. `label` gives the label of a vertex.
 
     >>> x = Value(1.0)
     >>> y = [x.tanh() for _ in range(3)]
     >>> list(blocks_of([x, *y], 9).values())
     [2, 1, 1, 1]
     """
-    sites = {vertex: _site(vertex) for vertex in vertices if not vertex.is_leaf}
-    first_use: dict[Value, tuple[Value, int]] = {}
+    sites = {vertex: _site(vertex) for vertex in vertices if vertex.plan.op is not None}
+    first_use: dict[Any, tuple[Any, int]] = {}
     for vertex in sites:
         for slot, x in _slots(vertex):
-            if x.is_leaf:
+            if x.plan.op is None:
                 first_use.setdefault(x, (vertex, slot))
     loops: set[Any] = set()
     for _ in range(4):
         known = len(loops)
-        blocks = _by_history(vertices, sites, first_use, loops)
+        blocks = _by_history(vertices, sites, first_use, loops, label)
         if len(loops) == known:
             break
     if len(loops) != known or len(set(blocks.values())) > max_blocks:
-        blocks = _by_history(vertices, sites, first_use, set(sites.values()))
+        blocks = _by_history(vertices, sites, first_use, set(sites.values()), label)
     return blocks
 
 
 def _by_history(
-    vertices: list[Value],
-    sites: dict[Value, Any],
-    first_use: dict[Value, tuple[Value, int]],
+    vertices: list[Any],
+    sites: dict[Any, Any],
+    first_use: dict[Any, tuple[Any, int]],
     loops: set[Any],
-) -> dict[Value, int]:
+    label: Callable[[Any], str],
+) -> dict[Any, int]:
     """One pass from the oldest to the newest; adds to `loops` the sites that turn out to be one."""
     numbers: dict[Any, int] = {}
-    blocks: dict[Value, int] = {}
+    blocks: dict[Any, int] = {}
     shapes: Counter[Any] = Counter()
     for vertex in vertices:
         site = sites.get(vertex)
         if site is None:
             user, slot = first_use.get(vertex, (None, 0))
-            key: Any = (stem(vertex.label), sites.get(user), slot)
+            key: Any = (stem(label(vertex)), sites.get(user), slot)
         elif site in loops:
             key = site
         else:
             # subtle: -1 is for a cycle made by hand, the only way to an input that comes later.
-            key = site, frozenset(blocks.get(x, -1) for x in vertex.plan.sources(vertex))
+            key = site, frozenset(blocks.get(x, -1) for _, x in _slots(vertex))
         if key not in numbers:
             numbers[key] = len(numbers)
             shapes[site] += 1
@@ -81,13 +85,16 @@ def _by_history(
     return blocks
 
 
-def _site(vertex: Value) -> tuple[str, int, int]:
+def _site(vertex: Any) -> tuple[str, int, int]:
     """What made a vertex: the operation and the piece of source."""
     return vertex.plan.op.name, id(vertex.code), vertex.position
 
 
-def _slots(vertex: Value) -> Iterator[tuple[int, Value]]:
+def _slots(vertex: Any) -> Iterator[tuple[int, Any]]:
     """The inputs that are vertices, each with the place of its argument; a group has one place."""
+    if not isinstance(vertex, Value):
+        yield from ((k, x) for k, x in enumerate(vertex.plan.sources(vertex)) if x is not None)
+        return
     stored = vertex.x if vertex.plan.packed else (vertex.x, vertex.y)
     for slot, given in enumerate(stored):
         for x in given if isinstance(given, tuple) else (given,):

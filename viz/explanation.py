@@ -22,7 +22,9 @@ from typing import Any
 
 from engine.core.graph import sweep
 from engine.scalar.value import Value
+from engine.tensor.tensor import Tensor
 from viz import telling
+from viz.array_explanation import ArrayExplanation, explain_arrays
 from viz.reading import Node, place_text, read
 from viz.symbols import Symbol
 from viz.telling import short
@@ -190,21 +192,32 @@ class Explanation:
         return self.markdown()
 
 
-def explain(v: Value, order: str = "topological", language: str = "en") -> Explanation:
+def explain(
+    v: Value | Tensor,
+    order: str = "topological",
+    language: str = "en",
+    *,
+    params: Any = None,
+    gradient: Tensor | None = None,
+) -> Explanation | ArrayExplanation:
     """Tells how `v` was computed, and how its gradient reaches everything that it came from.
 
     Args:
-        v: a Value.
+        v: a Value, or a Tensor whose graph is still whole: before `backward()`, or after
+            `backward(retain_graph=True)`.
         order: "topological" is how it is done; "recursive" is the obvious wrong way, and marks
             what it counts twice.
         language: of the headings, "en" or "ko".
+        params: names for Tensors: a dictionary, or a module, whose parameters have names.
+        gradient: for a Tensor of many elements, the gradient that arrives at it.
 
     Returns:
         An Explanation: print it, show it in a notebook, or ask it for Markdown, HTML or JSON.
 
     Raises:
-        TypeError: where v is not a Value.
-        ValueError: for an order or a language that there is not.
+        TypeError: where v is neither a Value nor a Tensor.
+        ValueError: for an order or a language that there is not, or a Tensor without a graph.
+        RuntimeError: where a backward pass has freed what the rules of a Tensor's graph need.
 
     >>> a = Value(3.0, label="a")
     >>> print(explain(a * a).results[-1].gradient)
@@ -214,8 +227,16 @@ def explain(v: Value, order: str = "topological", language: str = "en") -> Expla
         raise ValueError(f"the order is one of {', '.join(map(repr, ORDERS))}, not {order!r}")
     if language not in ("en", "ko"):
         raise ValueError(f"the language is 'en' or 'ko', not {language!r}")
+    if isinstance(v, Tensor):
+        if order != "topological":
+            raise ValueError("the wrong order is shown for Values only; explain one of those")
+        return explain_arrays(v, language, params, gradient)
     if not isinstance(v, Value):
-        raise TypeError(f"explain() takes one engine.Value, not {type(v).__name__} {v!r:.60}")
+        raise TypeError(
+            f"explain() takes one engine.Value or Tensor, not {type(v).__name__} {v!r:.60}"
+        )
+    if params is not None or gradient is not None:
+        raise TypeError("params and gradient are for Tensors: a Value has a label of its own")
     nodes = read(v)
     by_vertex = {node.vertex: node for node in nodes}
     right = list(sweep([(v, 1.0)]))

@@ -8,8 +8,8 @@ belongs to an expression is a symbol (`viz.symbols`).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from unicodedata import category
 
@@ -51,6 +51,7 @@ class Call:
     arguments: tuple[Any, ...]
     params: tuple[tuple[str, Any], ...] = ()
     kind: str = "operation"  # or "helper" (see engine.core.op.named), or "maths"
+    given: tuple[int, ...] | None = field(default=None, compare=False)  # shape of the 1st argument
 
 
 # Binding strength as in Python; what binds least comes first.
@@ -241,18 +242,47 @@ def is_shown(op: Any, name: str, value: Any) -> bool:
     return type(value) is not type(default) or value != default
 
 
-def names_in(expression: Any) -> list[Name]:
-    """The names that an expression is made of, each once, in the order of the text."""
-    found: dict[str, Name] = {}
+def parts_of(expression: Any) -> Iterator[Any]:
+    """The parts of an expression, in the order of the text, one that occurs twice only once."""
+    seen: set[int] = set()
     waiting = [expression]
     while waiting:
-        match waiting.pop():
-            case Name() as name:
-                found.setdefault(name.name, name)
-            case Call() as call:
-                waiting.extend(reversed(call.arguments))
-            case Part(call):
-                waiting.append(call)
-            case tuple() as several:
-                waiting.extend(reversed(several))
-    return list(found.values())
+        part = waiting.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield part
+        waiting.extend(reversed(_inside(part)))
+
+
+def names_in(expression: Any) -> list[Name]:
+    """The names that an expression is made of, each once, in the order of the text."""
+    found = (part for part in parts_of(expression) if isinstance(part, Name))
+    return list({name.name: name for name in found}.values())
+
+
+def length(expression: Any) -> int:
+    """How many parts are printed. It may be far more than there are: what is used twice is printed
+    twice, so that the text of a loop of 50 turns would have 2**50 parts."""
+    sizes: dict[int, int] = {}
+    waiting = [expression]
+    while waiting:
+        part = waiting[-1]
+        missing = [each for each in _inside(part) if id(each) not in sizes]
+        if missing:
+            waiting.extend(missing)
+        else:
+            sizes[id(part)] = 1 + sum(sizes[id(each)] for each in _inside(part))
+            waiting.pop()
+    return sizes[id(expression)]
+
+
+def _inside(part: Any) -> tuple[Any, ...]:
+    match part:
+        case Call():
+            return part.arguments
+        case Part(call):
+            return (call,)
+        case tuple():
+            return part
+    return ()

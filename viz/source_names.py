@@ -38,14 +38,15 @@ def operands(vertex: Any, count: int) -> list[str]:
     if place is None:
         return nothing
     lines = linecache.getlines(place.file)
-    found = _expressions("".join(lines)).get((place.line, place.column, place.end_column))
+    expressions, modules = _expressions("".join(lines))
+    found = expressions.get((place.line, place.column, place.end_column))
     name = vertex.plan.op.name
     match found:
         case ast.BinOp(left, sign, right) if _OPERATORS.get(type(sign)) == name:
             given = [left, right]
         case ast.Call(ast.Attribute(base, called), arguments) if called == name:
-            is_method = len(arguments) < count and count - len(arguments) == 1
-            given = [base, *arguments] if is_method else arguments
+            is_function = isinstance(base, ast.Name) and base.id in modules
+            given = arguments if is_function else [base, *arguments]
         case ast.Call(ast.Name(called), arguments) if called == name:
             given = arguments
         case _:
@@ -67,14 +68,17 @@ def _name(expression: ast.expr) -> str:
 
 
 @lru_cache(maxsize=32)
-def _expressions(source: str) -> dict[tuple[int, int, int], ast.expr]:
-    """The operators and calls in a source, by line, first and last column."""
+def _expressions(source: str) -> tuple[dict[tuple[int, int, int], ast.expr], set[str]]:
+    """The operators and calls in a source, by line, first and last column; what it imports."""
+    found: dict[tuple[int, int, int], ast.expr] = {}
+    imported: set[str] = set()
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):
-        return {}
-    found = {}
+        return found, imported
     for node in ast.walk(tree):
         if isinstance(node, ast.BinOp | ast.Call):
             found[node.lineno, node.col_offset, node.end_col_offset or 0] = node
-    return found
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            imported.update((each.asname or each.name).split(".")[0] for each in node.names)
+    return found, imported

@@ -60,7 +60,8 @@ class Symbol:
         values = tuple(map(_value, inputs))
         value = _number(op.forward, *values, **params)
         shown = tuple((k, v) for k, v in params.items() if is_shown(op, k, v))
-        call = Call(op.name, tuple(map(_expression, inputs)), shown)
+        given = np.shape(values[0]) if op is sum_to else None
+        call = Call(op.name, tuple(map(_expression, inputs)), shown, given=given)
         if op.keeps:
             value = value[: len(op.outs)] if op.outs else value[0]
         if op.outs or op.many_outs:

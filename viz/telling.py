@@ -100,8 +100,18 @@ def width(text: str) -> int:
     )
 
 
-def _pad(text: str, columns: int) -> str:
+def pad(text: str, columns: int) -> str:
+    """The text with spaces up to a width in columns."""
     return text + " " * max(0, columns - width(text))
+
+
+def painter(color: bool) -> Callable[[str, str], str]:
+    """(kind, text) to the text in the colour of its kind, or as it is."""
+
+    def paint(kind: str, text: str) -> str:
+        return f"\x1b[{_COLORS[kind]}m{text}\x1b[0m" if color else text
+
+    return paint
 
 
 def brief(formula: str, columns: int = 160) -> str:
@@ -134,7 +144,7 @@ def at_least_one(most: Any) -> int | None:
     return operator.index(most)
 
 
-def _middle_out(steps: Sequence[Any], most: int | None) -> tuple[Sequence[Any], int, Sequence[Any]]:
+def middle_out(steps: Sequence[Any], most: int | None) -> tuple[Sequence[Any], int, Sequence[Any]]:
     """The first steps, how many are left out, the last steps."""
     if most is None or len(steps) <= most:
         return steps, 0, ()
@@ -155,7 +165,7 @@ def _again(words: dict[str, str], step: BackwardStep) -> str:
 
 
 def _sum_of(result: Result) -> str:
-    first, left_out, last = _middle_out(result.paths, MOST_TERMS)
+    first, left_out, last = middle_out(result.paths, MOST_TERMS)
     terms = [bracketed(p) if k else short(p) for k, p in enumerate(first)]
     terms += ["..."] * bool(left_out) + [bracketed(p) for p in last]
     return " + ".join(terms) if len(terms) > 1 else ""
@@ -169,14 +179,12 @@ def as_text(e: Explanation, color: bool, most: int | None) -> str:
     words = WORDS[e.language]
     most = at_least_one(most)
 
-    def paint(kind: str, text: str) -> str:
-        return f"\x1b[{_COLORS[kind]}m{text}\x1b[0m" if color else text
-
+    paint = painter(color)
     lines: list[str] = []
 
     def section(title: str, steps: Sequence[Any], tell: Callable[[Any], list[str]]) -> None:
         lines.extend([paint("title", title), ""])
-        first, left_out, last = _middle_out(steps, most)
+        first, left_out, last = middle_out(steps, most)
         for step in first:
             lines.extend(tell(step))
         if left_out:
@@ -186,7 +194,7 @@ def as_text(e: Explanation, color: bool, most: int | None) -> str:
         lines.append("")
 
     def shown(steps: Sequence[Any]) -> list[Any]:
-        first, _, last = _middle_out(steps, most)
+        first, _, last = middle_out(steps, most)
         return [*first, *last]
 
     computed, given = shown(e.forward), shown(e.leaves)
@@ -196,14 +204,14 @@ def as_text(e: Explanation, color: bool, most: int | None) -> str:
 
     def leaf(pair: tuple[str, float]) -> list[str]:
         name, value = pair
-        return [f"      {paint('name', _pad(brief_name(name), column))} = {short(value)}"]
+        return [f"      {paint('name', pad(brief_name(name), column))} = {short(value)}"]
 
     def forward(step: Any) -> list[str]:
-        parts = [_pad(brief(step.formula), formulas)]
+        parts = [pad(brief(step.formula), formulas)]
         if step.numbers and step.numbers != short(step.value):
             parts.append(brief(step.numbers))
         parts.append(paint("number", short(step.value)))
-        name = paint("name", _pad(brief_name(step.name), column))
+        name = paint("name", pad(brief_name(step.name), column))
         return [f"{step.number:>4}. {name} = {' = '.join(parts)}"]
 
     def backward(step: BackwardStep) -> list[str]:
@@ -230,14 +238,14 @@ def as_text(e: Explanation, color: bool, most: int | None) -> str:
         if s.paths > 1:
             where = words["path"].format(path=s.path, paths=s.paths)
             total = paint("quiet", f"   ({where}, {words['total']} {short(s.total)})")
-        name = paint("name", _pad(brief_name(s.to), to))
+        name = paint("name", pad(brief_name(s.to), to))
         return (
             f"        {words['to']} {name}  {words['local']} {' = '.join(slope)};  {product}{total}"
         )
 
     def result(r: Result) -> list[str]:
         parts = [p for p in (_sum_of(r), paint("number", short(r.gradient))) if p]
-        line = f"      {paint('name', _pad(brief_name(r.name), column))} : {' = '.join(parts)}"
+        line = f"      {paint('name', pad(brief_name(r.name), column))} : {' = '.join(parts)}"
         if _counted_twice(e, r):
             line += "   " + paint("warn", "✗ " + words["right"].format(right=short(r.right)))
         elif e.order == "recursive":
@@ -264,7 +272,7 @@ def _tables(e: Explanation, most: int | None) -> list[tables.Table]:
     most = at_least_one(most)
 
     def rows(steps: Sequence[Any], make: Callable[[Any], list[list[Any]]]) -> list[list[Any]]:
-        first, left_out, last = _middle_out(steps, most)
+        first, left_out, last = middle_out(steps, most)
         made = [row for step in first for row in make(step)]
         if left_out:
             made.append([("note", words["left out"].format(n=f"{left_out:,}"))])

@@ -188,6 +188,8 @@ class Op:
         self.name = type(self).__name__.rstrip("_")
         self.inputs, self.defaults = _parameters(self.forward)
         self.params = tuple(self.defaults)
+        empty = inspect.Parameter.empty
+        self.required = frozenset(p for p, value in self.defaults.items() if value is empty)
         for name in (*self.inputs, *self.params, *self.keeps, *self.outs):
             if name in _RESERVED or name.startswith(("slope_", "to_", "keep_")):
                 raise TypeError(
@@ -270,9 +272,12 @@ class Op:
         """The parameters with defaults filled in.
 
         Raises:
-            TypeError: for a parameter that the operation does not have.
+            TypeError: for a parameter that the operation does not have, or one that is missing.
         """
         if params.keys() <= self.defaults.keys():
+            missing = self.required - params.keys()
+            if missing:
+                raise TypeError(f"{self.name}() misses its parameter {min(missing)!r}")
             return {**self.defaults, **params}
         unknown = sorted(params.keys() - self.defaults.keys())
         have = ", ".join(self.params) or "none"

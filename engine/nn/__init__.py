@@ -76,7 +76,8 @@ from engine.nn.fold import (
     Fold,
     Unfold,
 )
-from engine.nn.linear import Bilinear, Identity, LazyLinear, Linear
+from engine.nn.lazy import LazyLinear
+from engine.nn.linear import Bilinear, Identity, Linear
 from engine.nn.loss import (
     BCELoss,
     BCEWithLogitsLoss,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,8 +16,9 @@ def _place(index: Any, count: int) -> int:
 
     Raises:
         IndexError: for one that is not there.
+        TypeError: for what is no whole number.
     """
-    index = index.__index__()
+    index = operator.index(index)
     if not -count <= index < count:
         raise IndexError(f"index {index} is out of range: there are {count}")
     return index % count
@@ -318,6 +320,18 @@ class ParameterDict(Module):
     def items(self) -> Iterable[tuple[str, Any]]:
         """Pairs of a name and its parameter."""
         return self._parameters.items()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The parameter of this name, or the default."""
+        return self._parameters.get(key, default)
+
+    def pop(self, key: str) -> Any:
+        """Takes a parameter out."""
+        return self._parameters.pop(key)
+
+    def clear(self) -> None:
+        """Takes all out."""
+        self._parameters.clear()
 
     def update(self, parameters: Any) -> None:
         """Adds parameters from a dictionary or from pairs."""

@@ -8,9 +8,9 @@ from typing import Any
 from engine.nn import functional as F
 from engine.nn import init
 from engine.nn.functional.convolution import per_axis
+from engine.nn.lazy import Lazy, unknown_parameter
 from engine.nn.linear import empty_parameter
 from engine.nn.module import Module
-from engine.nn.parameter import UninitializedParameter
 
 
 class _Convolution(Module):
@@ -236,26 +236,28 @@ class ConvTranspose3d(_Transposed):
         )  # fmt: skip
 
 
-class _Lazy:
-    """Mixin: learns `in_channels` from its first input, and then is the class behind it."""
+class _Lazy(Lazy):
+    """Learns `in_channels`."""
 
     def __init__(self, out_channels: int, kernel_size: Any, *given: Any, **keywords: Any) -> None:
-        super().__init__(1, out_channels, kernel_size, *given, **keywords)
-        self.in_channels = 0
+        super().__init__(0, out_channels, kernel_size, *given, **keywords)
 
     def _make(self, bias: bool, device: Any, dtype: Any) -> None:
-        self.weight = UninitializedParameter()
-        self.bias = UninitializedParameter() if bias else None
+        self.weight = unknown_parameter(device, dtype)
+        self.bias = unknown_parameter(device, dtype) if bias else None
 
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        data = arguments[0]._data
-        self.in_channels = data.shape[data.ndim - self.axes - 1]
-        self.weight.materialize(self._shape())
-        if self.bias is not None:
-            self.bias.materialize((self.out_channels,))
-        self.__class__ = type(self).__mro__[2]
-        self.reset_parameters()
-        return self(*arguments, **keywords)
+    def _learn(self, shape: tuple[int, ...]) -> None:
+        if len(shape) not in (self.axes + 1, self.axes + 2):
+            raise RuntimeError(
+                f"Expected {self.axes + 1}D (unbatched) or {self.axes + 2}D (batched) input to "
+                f"{type(self).__name__}, but got input of size: {list(shape)}"
+            )
+        self.in_channels = shape[-self.axes - 1]
+        if self.in_channels % self.groups:
+            raise ValueError("in_channels must be divisible by groups")
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"weight": self._shape(), "bias": (self.out_channels,)}
 
 
 class LazyConv1d(_Lazy, Conv1d):

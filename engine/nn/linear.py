@@ -10,7 +10,7 @@ import numpy as np
 from engine.nn import init
 from engine.nn.functional.linear import bilinear, linear
 from engine.nn.module import Module
-from engine.nn.parameter import Parameter, UninitializedParameter
+from engine.nn.parameter import Parameter
 from engine.tensor.creation import numpy_type
 from engine.tensor.device import require_cpu
 from engine.tensor.tensor import Tensor
@@ -119,30 +119,3 @@ class Bilinear(Module):
             f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
             f"out_features={self.out_features}, bias={self.bias is not None}"
         )
-
-
-class LazyLinear(Linear):
-    """A Linear that learns `in_features` from its first input, and then is a Linear."""
-
-    def __init__(
-        self, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
-    ) -> None:
-        Module.__init__(self)
-        self.in_features, self.out_features = 0, out_features
-        self.weight = UninitializedParameter()
-        self.bias = UninitializedParameter() if bias else None
-
-    def reset_parameters(self) -> None:
-        """Nothing, before the first input."""
-        if self.in_features:
-            super().reset_parameters()
-
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        if type(self) is LazyLinear:
-            self.in_features = arguments[0]._data.shape[-1]
-            self.weight.materialize((self.out_features, self.in_features))
-            if self.bias is not None:
-                self.bias.materialize((self.out_features,))
-            self.reset_parameters()
-            self.__class__ = Linear
-        return super().__call__(*arguments, **keywords)

@@ -8,9 +8,9 @@ import numpy as np
 
 from engine.nn import functional as F
 from engine.nn import init
+from engine.nn.lazy import Lazy, unknown_parameter
 from engine.nn.linear import empty_parameter
 from engine.nn.module import Module
-from engine.nn.parameter import UninitializedParameter
 from engine.tensor.creation import ones, zeros
 from engine.tensor.tensor import Tensor
 
@@ -113,32 +113,32 @@ class BatchNorm3d(_BatchNorm):
     dimensions = (5,)
 
 
-class _LazyNorm:
-    """Mixin: learns `num_features` from its first input, and then is the class behind it."""
+class _LazyNorm(Lazy):
+    """Learns `num_features`."""
 
-    def __init__(self, *given: Any, **keywords: Any) -> None:
-        super().__init__(0, *given, **keywords)
+    def __init__(
+        self, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
+        track_running_stats: bool = True, device: Any = None, dtype: Any = None, *,
+        bias: bool = True,
+    ) -> None:  # fmt: skip
+        super().__init__(0, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
     def _make(self, weight: bool, bias: bool, device: Any, dtype: Any) -> None:
-        self.weight = UninitializedParameter() if weight else None
-        self.bias = UninitializedParameter() if bias else None
+        self.weight = unknown_parameter(device, dtype) if weight else None
+        self.bias = unknown_parameter(device, dtype) if bias else None
 
     def reset_parameters(self) -> None:
         """Nothing, before the first input."""
-        if self.num_features:
-            super().reset_parameters()
 
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        self.num_features = arguments[0]._data.shape[1]
-        for each in (self.weight, self.bias):
-            if each is not None:
-                each.materialize((self.num_features,))
-        if self.track_running_stats:
-            self.running_mean = zeros(self.num_features)
-            self.running_var = ones(self.num_features)
-        self.__class__ = type(self).__mro__[2]
-        self.reset_parameters()
-        return self(*arguments, **keywords)
+    def _learn(self, shape: tuple[int, ...]) -> None:
+        self.num_features = shape[1]
+        if self.track_running_stats and not self.running_mean._data.size:
+            kind = self.running_mean.dtype
+            self.running_mean = zeros(self.num_features, dtype=kind)
+            self.running_var = ones(self.num_features, dtype=kind)
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.num_features,), "bias": (self.num_features,)}
 
 
 class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):

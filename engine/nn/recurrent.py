@@ -300,7 +300,6 @@ class RNN(RNNBase):
             raise ValueError(
                 f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'."
             )
-        self.nonlinearity = nonlinearity
         super().__init__(f"RNN_{nonlinearity.upper()}", *sizes, **settings)
         self.nonlinearity = nonlinearity
 

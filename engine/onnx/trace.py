@@ -97,7 +97,8 @@ class Tracer:
     ) -> None:
         """An operation (or a function, by its name) gave these results, and keeps these arrays."""
         name = op if isinstance(op, str) else op.name
-        arrays = [result._data for result in results] + list(kept)
+        arrays = [result._data for result in results]
+        arrays += [array for array in kept if isinstance(array, np.ndarray)]
         self._step(name, tuple(self._refer(x) for x in inputs), params, arrays, arrays)
 
     def copied(self, array: np.ndarray, tensor: Any) -> None:

@@ -31,8 +31,11 @@ def chosen(x: Any, op: Op, kind: Callable, params: dict[str, Any]) -> Any:
         values = x.at(np.asarray(values), None)
     else:
         values, (winners,) = x.run(op, (x,), params)
-    places = winners.reshape(values._data.shape)
-    return kind((values, x.at(np.asarray(places, order="C"), None)))
+    places = x.at(np.asarray(winners.reshape(values._data.shape), order="C"), None)
+    if special.count:
+        shape = {"shape": values._data.shape}
+        places = told("reshape", (x.at(winners, None),), shape, places)
+    return kind((values, places))
 
 
 def one_of(

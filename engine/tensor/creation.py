@@ -11,7 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from engine.dtypes import as_dtype, dtype_of, get_default_dtype, int64, result_type
+from engine.dtypes import (
+    as_dtype,
+    dtype_of,
+    get_default_dtype,
+    int64,
+    result_type,
+    set_default_dtype,
+)
 from engine.dtypes import dtype as dtype_type
 from engine.tensor.device import require_cpu
 from engine.tensor.parsing import as_array, legacy_array, numpy_type, size_of
@@ -277,3 +284,12 @@ def legacy(kind: dtype_type) -> Any:
 def is_tensor(thing: Any) -> bool:
     """True for a Tensor."""
     return isinstance(thing, Tensor)
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """Chooses the default type by the name of its old constructor: "torch.DoubleTensor"."""
+    set_default_dtype(as_dtype(t if isinstance(t, str) else f"torch.{t.__name__}"))
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Nothing to choose: results here do not depend on threads, nor on the run."""

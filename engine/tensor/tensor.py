@@ -60,6 +60,7 @@ from engine.tensor.picking import Picking
 from engine.tensor.placing import Placing
 from engine.tensor.promotion import promote
 from engine.tensor.reducing import Reducing
+from engine.tensor.renewing import Renewing
 from engine.tensor.shaping import Shaping
 from engine.tensor.showing import Showing
 from engine.tensor.sorting import Sorting
@@ -224,7 +225,7 @@ def _general(op: Op, x: Any, y: Any) -> Any:
 class Tensor(
     Differentiating, Writing, InPlace, Computing, Combining, Indexing, Placing, Picking, Choosing,
     Shaping, Arranging, Reducing, Sorting, Counting, Statistics, Multiplying, Comparing, Converting,
-    Filling, Showing,
+    Filling, Renewing, Showing,
 ):  # fmt: skip
     """An n-dimensional array with a gradient.
 

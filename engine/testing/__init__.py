@@ -1,6 +1,7 @@
 """Checks for operations: `check_op` tries a rule against finite differences in one line."""
 
 from engine.testing.arrays import check_array_op
+from engine.testing.closeness import assert_close
 from engine.testing.operations import (
     check_arrays,
     check_hard_points,
@@ -10,6 +11,7 @@ from engine.testing.operations import (
 )
 
 __all__ = [
+    "assert_close",
     "check_array_op",
     "check_arrays",
     "check_hard_points",

@@ -136,7 +136,6 @@ def assigned(torch, value, name="tail"):
         lambda t: network(t).add_module("a.b", t.nn.ReLU()),
         lambda t: list(network(t).__delattr__("tail") or network(t).state_dict()),
         lambda t: t.nn.Module()(3),
-        lambda t: t.nn.Parameter(3),
     ],
 )
 def test_assigning(program):

@@ -75,6 +75,12 @@ def layer_norm(
             f"Given normalized_shape={list(shape)}, expected input with shape "
             f"[*, {', '.join(map(str, shape))}], but got input of size{list(input.shape)}"
         )
+    for name, each in (("weight", weight), ("bias", bias)):
+        if each is not None and each._data.shape != shape:
+            raise RuntimeError(
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
+                f"{list(each.shape)} and normalized_shape = {list(shape)}"
+            )
     params = {"axes": len(shape), "eps": eps}
     return input.record(ops.layer_norm, (input, weight, bias), params)
 

@@ -1,0 +1,177 @@
+"""What networks are made of: products, convolution, pooling, normalisation, embedding, resizing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.onnx.graph import Graph
+from engine.onnx.lowering.table import lowers
+
+
+@lowers("matmul")
+def _(graph: Graph, x: Any, y: Any) -> str:
+    return graph.node("MatMul", x, y)
+
+
+@lowers("linear")
+def _(graph: Graph, x: Any, w: Any, b: Any) -> str:
+    if len(x.shape) == 2:
+        return graph.node("Gemm", x, w, b, transB=1)
+    product = graph.node("MatMul", x, graph.node("Transpose", w, perm=[1, 0]))
+    return product if b is None else graph.node("Add", product, b)
+
+
+@lowers("embedding")
+def _(graph: Graph, table: Any, index: Any, *, padding_idx: int) -> str:
+    return graph.node("Gather", table, index, axis=0)
+
+
+# --- convolution ----------------------------------------------------------------------------------
+
+
+@lowers("convolution")
+def _(
+    graph: Graph, x: Any, w: Any, b: Any, *, stride: Any, padding: Any, dilation: Any, groups: int
+) -> str:  # fmt: skip
+    kernel = w.shape[2:]
+    if padding == "valid":
+        padding = (0,) * len(kernel)
+    if padding == "same":
+        both = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+        pads = [p // 2 for p in both] + [p - p // 2 for p in both]
+    else:
+        pads = [*padding, *padding]
+    return graph.node(
+        "Conv", x, w, b, kernel_shape=list(kernel), strides=list(stride), pads=pads,
+        dilations=list(dilation), group=groups,
+    )  # fmt: skip
+
+
+@lowers("convolution_to_input")
+def _(
+    graph: Graph, y: Any, w: Any, b: Any, *, shape: Any, stride: Any, padding: Any, dilation: Any,
+    groups: int,
+) -> str:  # fmt: skip
+    kernel = w.shape[2:]
+    more = [
+        wanted - ((size - 1) * s - 2 * p + d * (k - 1) + 1)
+        for wanted, size, s, p, d, k in zip(
+            shape[2:], y.shape[2:], stride, padding, dilation, kernel, strict=True
+        )
+    ]
+    return graph.node(
+        "ConvTranspose", y, w, b, kernel_shape=list(kernel), strides=list(stride),
+        pads=[*padding, *padding], dilations=list(dilation), group=groups, output_padding=more,
+    )  # fmt: skip
+
+
+@lowers("channel_sum")
+def _(graph: Graph, x: Any) -> str:
+    dims = [k for k in range(len(x.shape)) if k != 1]
+    return graph.reduce("ReduceSum", x, dims, False)
+
+
+# --- pooling --------------------------------------------------------------------------------------
+
+
+def _overhang(graph: Graph, x: Any, size: Any, stride: Any, before: Any, dilation: Any) -> list:
+    """How much stands behind each axis so that the windows, rounded down, are as many as there
+    are: with ceil_mode the last one reaches over the edge."""
+    outs = graph.results[0].shape[2:]
+    return [
+        max((out - 1) * s + d * (k - 1) + 1 - length - p, 0)
+        for out, length, k, s, p, d in zip(
+            outs, x.shape[2:], size, stride, before, dilation, strict=True
+        )
+    ]
+
+
+@lowers("max_pool")
+def _(
+    graph: Graph, x: Any, *, size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> tuple:  # fmt: skip
+    dilation = (dilation,) * len(size) if isinstance(dilation, int) else dilation
+    after = _overhang(graph, x, size, stride, padding, dilation) if ceil_mode else padding
+    found, places = graph.node(
+        "MaxPool", x, outs=2, kernel_shape=list(size), strides=list(stride),
+        pads=[*padding, *after], dilations=list(dilation),
+    )  # fmt: skip
+    plane = graph.ints(x.shape[2:])
+    area = graph.reduce("ReduceProd", plane, (0,), False) if len(size) > 1 else plane
+    return found, graph.node("Mod", places, area)  # ONNX counts through all planes
+
+
+@lowers("average_pool")
+def _(
+    graph: Graph, x: Any, *, size: Any, stride: Any, padding: Any, ceil_mode: bool,
+    count_include_pad: bool, divisor: int | None,
+) -> str:  # fmt: skip
+    axes, before = len(size), padding
+    if any(padding) and (count_include_pad or divisor):
+        frame = [0, 0, *padding] * 2
+        x_padded = graph.node("Pad", x, graph.ints(frame), graph.like(0, x))
+        before = (0,) * axes
+    else:
+        x_padded = x
+    after = before
+    if ceil_mode:
+        after = _overhang(graph, x, size, stride, padding, (1,) * axes)
+        if before != padding:
+            after = [max(a - p, 0) for a, p in zip(after, padding, strict=True)]
+    found = graph.node(
+        "AveragePool", x_padded, kernel_shape=list(size), strides=list(stride),
+        pads=[*before, *after], count_include_pad=int(bool(divisor)),
+    )  # fmt: skip
+    if not divisor:
+        return found
+    return graph.node("Mul", found, graph.like(float(np.prod(size)) / divisor, x))
+
+
+# --- normalisation --------------------------------------------------------------------------------
+
+
+def _normalized(graph: Graph, x: Any, dims: list[int], eps: float) -> str:
+    """x minus its mean, over its standard deviation."""
+    apart = graph.node("Sub", x, graph.reduce("ReduceMean", x, dims, True))
+    power = graph.reduce("ReduceMean", graph.node("Mul", apart, apart), dims, True)
+    deviation = graph.node("Sqrt", graph.node("Add", power, graph.like(eps, x)))
+    return graph.node("Div", apart, deviation)
+
+
+@lowers("layer_norm")
+def _(graph: Graph, x: Any, w: Any, b: Any, *, axes: int, eps: float) -> str:
+    if graph.opset >= 17:
+        if w is None:
+            w = graph.constant(np.ones(x.shape[len(x.shape) - axes :], x.dtype))
+        return graph.node("LayerNormalization", x, w, b, axis=-axes, epsilon=eps)
+    found = _normalized(graph, x, list(range(len(x.shape) - axes, len(x.shape))), eps)
+    found = found if w is None else graph.node("Mul", found, w)
+    return found if b is None else graph.node("Add", found, b)
+
+
+@lowers("batch_norm")
+def _(graph: Graph, x: Any, w: Any, b: Any, *, eps: float) -> str:
+    found = _normalized(graph, x, [k for k in range(len(x.shape)) if k != 1], eps)
+    column = (-1, *[1] * (len(x.shape) - 2))
+    found = found if w is None else graph.node("Mul", found, graph.reshaped(w, column))
+    return found if b is None else graph.node("Add", found, graph.reshaped(b, column))
+
+
+# --- resizing -------------------------------------------------------------------------------------
+
+
+@lowers("resample")
+def _(
+    graph: Graph, x: Any, *, dim: int, places: Any, weights: Any, spelling: Any = None
+) -> str:  # fmt: skip
+    if not isinstance(places, np.ndarray) or not isinstance(weights, np.ndarray):
+        raise graph.refuse("resizing along a dynamic axis is not exported")
+    found = None
+    for tap in range(places.shape[1]):
+        part = graph.node("Gather", x, graph.constant(places[:, tap], np.int64), axis=dim)
+        column = weights[:, tap].astype(x.dtype).reshape(-1, *[1] * (len(x.shape) - dim - 1))
+        part = graph.node("Mul", part, graph.constant(column))
+        found = part if found is None else graph.node("Add", found, part)
+    return found
