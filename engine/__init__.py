@@ -71,7 +71,6 @@ from engine.ops.elementwise import (
     softplus,
 )
 from engine.scalar import MLP, Layer, Neuron, Value, label
-from engine.scalar.functions import dot
 from engine.tensor.creation import (
     arange,
     as_tensor,
@@ -109,8 +108,12 @@ from engine.tensor.functions import (
     acosh,
     acosh_,
     add,
+    addbmm,
     addcdiv,
     addcmul,
+    addmm,
+    addmv,
+    addr,
     adjoint,
     all,
     allclose,
@@ -144,6 +147,7 @@ from engine.tensor.functions import (
     atan_,
     atanh,
     atanh_,
+    baddbmm,
     bernoulli,
     bincount,
     bitwise_and,
@@ -152,6 +156,7 @@ from engine.tensor.functions import (
     bitwise_or,
     bitwise_right_shift,
     bitwise_xor,
+    bmm,
     broadcast_to,
     ceil,
     ceil_,
@@ -187,6 +192,7 @@ from engine.tensor.functions import (
     dist,
     div,
     divide,
+    dot,
     dsplit,
     eq,
     equal,
@@ -219,6 +225,7 @@ from engine.tensor.functions import (
     gather,
     gcd,
     ge,
+    ger,
     greater,
     greater_equal,
     gt,
@@ -234,6 +241,7 @@ from engine.tensor.functions import (
     index_fill,
     index_put,
     index_select,
+    inner,
     isclose,
     isfinite,
     isinf,
@@ -280,6 +288,7 @@ from engine.tensor.functions import (
     median,
     min,
     minimum,
+    mm,
     mode,
     moveaxis,
     movedim,
@@ -287,6 +296,7 @@ from engine.tensor.functions import (
     mul,
     multinomial,
     multiply,
+    mv,
     nan_to_num,
     nan_to_num_,
     nanmean,
@@ -303,6 +313,7 @@ from engine.tensor.functions import (
     norm,
     not_equal,
     numel,
+    outer,
     permute,
     polygamma,
     positive,
@@ -377,6 +388,7 @@ from engine.tensor.functions import (
     unique_consecutive,
     unsqueeze,
     var,
+    vdot,
     vsplit,
     xlogy,
     xlogy_,
@@ -411,6 +423,7 @@ from engine.tensor.places import (
     where,
 )
 from engine.tensor.printing import get_printoptions, set_printoptions
+from engine.tensor.products import chain_matmul, einsum, tensordot
 from engine.tensor.sampling import (
     Generator,
     get_rng_state,

@@ -69,8 +69,9 @@ def _by_history(
         elif site in loops:
             key = site
         else:
-            # subtle: -1 is for a cycle made by hand, the only way to an input that comes later.
-            key = site, frozenset(blocks.get(x, -1) for _, x in _slots(vertex))
+            # subtle: -1 is for a cycle made by hand, the only way to an input that comes later, and
+            # for an input to which no gradient goes.
+            key = site, frozenset(blocks.get(x, -1) for x in vertex.plan.sources(vertex))
         if key not in numbers:
             numbers[key] = len(numbers)
             shapes[site] += 1

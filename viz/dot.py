@@ -15,11 +15,13 @@ from unicodedata import category
 
 from viz.picture import (
     COMPUTED,
+    CONSTANT,
     LEAF,
     NUMBER,
     OPERATION,
     REST,
     RESULT,
+    STRETCH,
     Arrow,
     Box,
     Picture,
@@ -229,7 +231,7 @@ def _box(box: Box, theme: Theme) -> dict[str, object]:
         shown["peripheries"] = look.lines
     # A tooltip is there even if empty, or a browser would show the id of the box.
     shown["tooltip"] = escape_hint(box.hint or box.title)
-    if box.kind == OPERATION:
+    if box.kind in (OPERATION, STRETCH):
         label = _words(box.title, size=NAME_SIZE)
         if box.tag:
             label += "<BR/>" + _words(box.tag, size=SMALL_SIZE, color=theme.quiet)
@@ -319,6 +321,8 @@ _MEANINGS = {
     RESULT: "result",
     NUMBER: "plain number",
     OPERATION: "operation",
+    CONSTANT: "constant: no gradient",
+    STRETCH: "stretched to fit",
 }
 
 
@@ -328,10 +332,13 @@ def _legend(picture: Picture, theme: Theme) -> list[str]:
     entries = [
         (_swatch(kind, theme), meaning) for kind, meaning in _MEANINGS.items() if kind in present
     ]
-    if any(arrow.text and OPERATION in present for arrow in picture.arrows):
+    if any(a.text and OPERATION in present and a.text[0] not in "×Σ" for a in picture.arrows):
         entries.append((_words("0.5 →", size=SMALL_SIZE, color=theme.slope), "local derivative"))
     if any(arrow.text.startswith("×") for arrow in picture.arrows):
         entries.append((_words("×2 →", size=SMALL_SIZE, color=theme.slope), "so many arrows"))
+    if STRETCH in present:
+        sign = _words("Σ →", size=SMALL_SIZE, color=theme.slope)
+        entries.append((sign, "the gradient is summed over that axis"))
     # A small picture is not made wider by its legend.
     in_a_row = 3 if len(picture.boxes) < 12 and not picture.left_out else max(len(entries), 1)
     rows = []
@@ -351,7 +358,7 @@ def _legend(picture: Picture, theme: Theme) -> list[str]:
 
 def _swatch(kind: str, theme: Theme) -> str:
     look = theme.looks[kind]
-    outline = "ROUNDED" if look.outline == "rounded" or kind == OPERATION else ""
+    outline = "ROUNDED" if look.outline == "rounded" or kind in (OPERATION, STRETCH) else ""
     outline = "DASHED" if look.outline == "dashed" else outline
     style = f' STYLE="{outline}"' if outline else ""
     border = max(1, round(look.width * look.lines))

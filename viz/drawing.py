@@ -14,7 +14,9 @@ from typing import Any
 import graphviz
 
 from engine.scalar.value import Value
+from engine.tensor.tensor import Tensor
 from viz import files
+from viz.array_picture import has_tensor, picture_of_arrays
 from viz.dot import body
 from viz.picture import picture
 from viz.render import FORMATS, render
@@ -121,7 +123,7 @@ class Drawing(graphviz.Digraph):
 
 
 def draw(
-    v: Value | Sequence[Value],
+    v: Value | Tensor | Sequence[Value] | Sequence[Tensor],
     *,
     theme: str = "light",
     direction: str = "LR",
@@ -129,12 +131,17 @@ def draw(
     slopes: bool = True,
     max_nodes: int = 200,
     title: str | None = None,
+    params: Any = None,
 ) -> Drawing:
-    """The graph that leads to `v` (or to several Values) as a picture.
+    """The graph that leads to `v` (or to several Values, or Tensors) as a picture.
 
     Each Value is a box with its name, its `data` and its `grad`; the gradient is blank until
     `backward()` has computed it. Each operation is a circle, and the number on an arrow into it is
     the local derivative. Pointing at a box in an SVG shows its formula and the source line.
+
+    Of Tensors each box is an operation with the shape of its result, or a given array with its
+    gradient's norm. Where an array is stretched to fit another (broadcasting), that is a step of
+    its own, at which the gradient is summed. It can be drawn before and after `backward()`.
 
     Args:
         v: what to draw.
@@ -145,14 +152,18 @@ def draw(
         max_nodes: a graph of more Values than this is drawn with one box for all Values that the
             same code made; `left_out` of the drawing, and the picture, say so.
         title: words to stand above the picture.
+        params: names for Tensors: a dictionary, such as `dict(model.named_parameters())`, or a
+            module.
 
     Returns:
         A `graphviz.Digraph` that shows itself in a notebook and has
         `.write("graph.svg")`, `.source`, `.save()`, `.render()`, `.pipe()`.
 
     Raises:
-        TypeError: where `v` is not a Value, `title` not text, or `max_nodes` not a whole number.
-        ValueError: for a theme or a direction that there is not, or fewer than 2 `max_nodes`.
+        TypeError: where `v` is neither Values nor Tensors, `title` not text, or `max_nodes` not a
+            whole number.
+        ValueError: for a theme or a direction that there is not, fewer than 2 `max_nodes`, or a
+            Tensor without a graph.
 
     Labels are text, whatever they hold: markup is shown and not obeyed, control characters and
     characters that steer text become visible signs (`viz.dot.visible`), and what is longer than
@@ -163,7 +174,12 @@ def draw(
     >>> drawing.pipe("svg", encoding="utf-8")[:5]
     '<?xml'
     """
-    seen = picture(v, slopes=slopes, max_nodes=max_nodes, title=title)
+    if has_tensor(v):
+        seen = picture_of_arrays(v, max_nodes=max_nodes, title=title, params=params)
+    elif params is not None:
+        raise TypeError("params names Tensors, and a Value has a label of its own")
+    else:
+        seen = picture(v, slopes=slopes, max_nodes=max_nodes, title=title)
     drawing = Drawing(body=body(seen, theme, direction, legend))
     drawing.left_out = seen.left_out
     return drawing

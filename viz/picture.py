@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import linecache
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import PurePath
+from typing import Any
 
 from engine.core.graph import Location, by_serial, location, reach
 from engine.scalar.value import Value
@@ -27,8 +29,10 @@ from viz.symbols import Symbol
 
 LEAF, COMPUTED, RESULT = "leaf", "computed", "result"
 NUMBER, OPERATION, REST = "number", "operation", "rest"
+CONSTANT, STRETCH = "constant", "stretch"
 """What a box stands for. RESULT is what was asked to be drawn, NUMBER a plain number in a formula,
-REST what a large graph had no room for."""
+REST what a large graph had no room for, CONSTANT an array to which no gradient goes, STRETCH the
+repetition of an array to fit another."""
 
 LONGEST_TEXT = 120
 """A label is drawn in full up to this many characters, and cut with … beyond; its tooltip holds
@@ -46,7 +50,7 @@ seconds, nor read."""
 LONGEST_BLOCK_SPAN = 2_000
 """The same for a collapsed picture, which has far more arrows to a box."""
 
-_SHOWN_SYMBOLS = {"*": "×", "/": "÷", "-": "−"}
+SHOWN_SYMBOLS = {"*": "×", "/": "÷", "-": "−"}
 
 _EITHER_WAY = {"add", "mul", "maximum", "minimum", "hypot", "sum"}
 """Operations of two inputs that are the same with the two exchanged."""
@@ -130,12 +134,7 @@ def picture(
     >>> [(box.kind, box.title) for box in picture(a + a).boxes]
     [('leaf', 'a'), ('operation', '+'), ('result', 'v1')]
     """
-    if not isinstance(max_nodes, int) or isinstance(max_nodes, bool):
-        raise TypeError(f"max_nodes is a whole number, not {max_nodes!r:.60}")
-    if max_nodes < 2:
-        raise ValueError(f"max_nodes is at least 2 (a value and the rest), not {max_nodes}")
-    if not isinstance(title, str | None):
-        raise TypeError(f"title is text, not {type(title).__name__} {title!r:.60}")
+    check_options(max_nodes, title)
     listed = list(roots) if isinstance(roots, list | tuple) else [roots]
     if not all(isinstance(root, Value) for root in listed):
         read(listed)  # It says what is wrong.
@@ -147,8 +146,18 @@ def picture(
         if span(len(boxes), arrows) <= LONGEST_SPAN:
             return Picture(tuple(boxes), tuple(arrows), title or "")
     vertices.sort(key=by_serial)
-    boxes, arrows, left_out = _collapsed(vertices, set(listed), max_nodes)
+    boxes, arrows, left_out = collapsed(vertices, set(listed), max_nodes)
     return Picture(tuple(boxes), tuple(arrows), title or "", left_out)
+
+
+def check_options(max_nodes: Any, title: Any) -> None:
+    """Refuses what no picture can be made with; see `picture`."""
+    if not isinstance(max_nodes, int) or isinstance(max_nodes, bool):
+        raise TypeError(f"max_nodes is a whole number, not {max_nodes!r:.60}")
+    if max_nodes < 2:
+        raise ValueError(f"max_nodes is at least 2 (a value and the rest), not {max_nodes}")
+    if not isinstance(title, str | None):
+        raise TypeError(f"title is text, not {type(title).__name__} {title!r:.60}")
 
 
 def span(size: int, arrows: Sequence[Arrow]) -> int:
@@ -255,7 +264,7 @@ def _ends(node: Node, boxes: list[Box], ids: dict[Node, int]) -> Iterator[tuple[
 
 def _symbol(node: Node) -> str:
     symbol = node.op.symbol or node.op.name or "?"
-    return shorten(_SHOWN_SYMBOLS.get(symbol, symbol))
+    return shorten(SHOWN_SYMBOLS.get(symbol, symbol))
 
 
 def _params(node: Node) -> str:
@@ -270,7 +279,7 @@ def _hint(node: Node) -> str:
     if node.grad is not None:
         lines.append(f"grad = {node.grad!r}")
     if node.place is not None:
-        lines.append(_source(node.place))
+        lines.append(source_text(node.place))
     return shorten("\n".join(lines), LONGEST_HINT)
 
 
@@ -293,32 +302,48 @@ def _slope_hint(node: Node, given: Input, slope: Symbol | float | None) -> str:
     return f"{ratio} = {slope!r}"
 
 
-def _where(place: Location) -> str:
+def where_text(place: Location) -> str:
     """'lesson.py:3': the folder says little and differs between machines."""
     return f"{PurePath(place.file).name}:{place.line}"
 
 
-def _source(place: Location) -> str:
+def source_text(place: Location) -> str:
+    """The place and the line that stands there."""
     line = linecache.getline(place.file, place.line).strip()
-    return f"{_where(place)}: {line}" if line else _where(place)
+    return f"{where_text(place)}: {line}" if line else where_text(place)
 
 
 # --- repeated blocks -----------------------------------------------------------------------------
 
 
-def _collapsed(
-    vertices: list[Value], roots: set[Value], max_boxes: int
+def collapsed(
+    vertices: list[Any],
+    roots: set[Any],
+    max_boxes: int,
+    box: Callable[[int, list[Any], set[Any]], Box] | None = None,
+    label: Callable[[Any], str] = attrgetter("label"),
 ) -> tuple[list[Box], list[Arrow], str]:
-    """A box for each repeated block, and what to say about it. `vertices` are oldest first."""
-    blocks = blocks_of(vertices, max_boxes)
+    """A box for each repeated block, and what to say about it.
+
+    Args:
+        vertices: the graph, oldest first.
+        roots: those that were asked for.
+        max_boxes: no more boxes than this.
+        box: makes the box of some vertices that share one, from its id, them and the roots.
+        label: gives the label of a vertex.
+    """
+    blocks = blocks_of(vertices, max_boxes, label)
     # What was asked for is shown on its own, even if it is the last turn of a loop.
     for root in roots:
         blocks[root] = len(vertices) + root.serial
-    members: dict[int, list[Value]] = {}
+    members: dict[int, list[Any]] = {}
     for vertex in vertices:
         members.setdefault(blocks[vertex], []).append(vertex)
     counts = Counter(
-        (blocks[x], blocks[vertex]) for vertex in vertices for x in vertex.plan.sources(vertex)
+        (blocks[x], blocks[vertex])
+        for vertex in vertices
+        for x in vertex.plan.sources(vertex)
+        if x is not None
     )
     while True:
         shown = nearest([blocks[root] for root in roots], counts, members, max_boxes)
@@ -327,7 +352,8 @@ def _collapsed(
         if span(len(ids) + 1, arrows) <= LONGEST_BLOCK_SPAN or max_boxes <= 3:
             break
         max_boxes = min(max_boxes, len(members)) * 2 // 3
-    boxes = [_block_box(i, members[block], roots) for block, i in ids.items()]
+    make = box or _block_box
+    boxes = [make(i, members[block], roots) for block, i in ids.items()]
     said = f"{len(vertices):,} values in {len(ids)} boxes: values made by the same code share one"
     hidden = [values for block, values in members.items() if block not in shown]
     if hidden:
@@ -361,7 +387,7 @@ def _block_box(id: int, values: list[Value], roots: set[Value]) -> Box:
         rows.append(("op", op.name))
     place = location(first)
     if place is not None:
-        rows.append(("from", shorten(_where(place))))
+        rows.append(("from", shorten(where_text(place))))
     kind = LEAF if op is None else COMPUTED
     return Box(
         id,
@@ -369,7 +395,7 @@ def _block_box(id: int, values: list[Value], roots: set[Value]) -> Box:
         shorten(label or (op.name if op is not None else LEAF)),
         f"×{len(values):,}" if len(values) > 1 else "",
         tuple(rows),
-        shorten(_source(place), LONGEST_HINT) if place is not None else "",
+        shorten(source_text(place), LONGEST_HINT) if place is not None else "",
         bool(label),
         count=len(values),
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from viz.picture import COMPUTED, LEAF, NUMBER, OPERATION, REST, RESULT
+from viz.picture import COMPUTED, CONSTANT, LEAF, NUMBER, OPERATION, REST, RESULT, STRETCH
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ THEMES = {
             COMPUTED: Look("#EEF6FC", "#5B9BC8", "", 1.0),
             RESULT: Look("#D7EBF9", "#0072B2", "", 2.6),
             NUMBER: Look("#FFFFFF", "#C3CAD2", "", 0.8),
+            CONSTANT: Look("#FFFFFF", "#C3CAD2", "rounded", 0.8),
             OPERATION: Look("#F3F5F7", "#6B7785", "", 1.2),
+            STRETCH: Look("#FFF3EC", "#A63D00", "", 1.0),
             REST: Look("#FFFFFF", "#A3ADB8", "dashed", 1.0),
         },
     ),
@@ -64,7 +66,9 @@ THEMES = {
             COMPUTED: Look("#16283A", "#4A8DBF", "", 1.0),
             RESULT: Look("#1B3C59", "#56B4E9", "", 2.6),
             NUMBER: Look("#14191F", "#4A5560", "", 0.8),
+            CONSTANT: Look("#14191F", "#4A5560", "rounded", 0.8),
             OPERATION: Look("#262E37", "#8B98A6", "", 1.2),
+            STRETCH: Look("#33221A", "#F4A259", "", 1.0),
             REST: Look("#14191F", "#66727F", "dashed", 1.0),
         },
     ),
@@ -79,7 +83,9 @@ THEMES = {
             COMPUTED: Look("#FFFFFF", "#000000", "", 0.7),
             RESULT: Look("#FFFFFF", "#000000", "", 0.9, lines=2),
             NUMBER: Look("#FFFFFF", "#000000", "", 0.4),
+            CONSTANT: Look("#FFFFFF", "#000000", "rounded", 0.4),
             OPERATION: Look("#FFFFFF", "#000000", "", 0.7),
+            STRETCH: Look("#FFFFFF", "#000000", "dashed", 0.7),
             REST: Look("#FFFFFF", "#000000", "dashed", 0.7),
         },
     ),

@@ -25,10 +25,14 @@ from engine.ops.recurrent import (
     rows,
     some,
     to_weight,
-    widened,
 )
 from engine.ops.reduce import total
 from engine.ops.shape import transpose
+
+
+def widened(scale: list[float], width: int, like: np.ndarray) -> np.ndarray:
+    """One number for each block of columns, as a row."""
+    return np.repeat(np.array(scale, like.dtype), width)
 
 
 @operation

@@ -148,11 +148,6 @@ def in_blocks(x: np.ndarray, width: int) -> np.ndarray:
     return x.reshape(len(x), -1, width).transpose(1, 0, 2)
 
 
-def widened(scale: list[float], width: int, like: np.ndarray) -> np.ndarray:
-    """One number for each block of columns, as a row."""
-    return np.repeat(np.array(scale, like.dtype), width)
-
-
 # --- the plain layer ------------------------------------------------------------------------------
 
 

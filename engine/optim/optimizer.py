@@ -33,9 +33,11 @@ def _with_hooks(step: Callable) -> Callable:
     """A step with the hooks around it, whoever wrote it; once, where it calls another class's."""
 
     @wraps(step)
-    def stepped(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+    def stepped(*args: Any, **kwargs: Any) -> Any:
+        # The optimizer is one of the arguments, as hooks see them.
+        self = args[0]
         if self._is_stepping:
-            return step(self, *args, **kwargs)
+            return step(*args, **kwargs)
         for hook in tuple(self._step_hooks["pre"].values()):
             changed = hook(self, args, kwargs)
             if changed is not None:
@@ -47,7 +49,7 @@ def _with_hooks(step: Callable) -> Callable:
                 args, kwargs = changed
         self._is_stepping = True
         try:
-            found = step(self, *args, **kwargs)
+            found = step(*args, **kwargs)
         finally:
             self._is_stepping = False
         self._has_stepped = True

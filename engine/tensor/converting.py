@@ -82,7 +82,7 @@ class Converting:
 
     def type(self, dtype: Any = None, non_blocking: Any = False) -> Any:
         """The name of this Tensor's type ('torch.FloatTensor'); or this Tensor as another one."""
-        return self.dtype.tensor_type if dtype is None else self.to(as_dtype(dtype))
+        return self.dtype.tensor_type if dtype is None else self.to(getattr(dtype, "dtype", dtype))
 
     def type_as(self, other: Any) -> Any:
         """This Tensor with the type of another."""
@@ -162,10 +162,19 @@ class Converting:
         return (data.astype(np.float32) if data.dtype.kind == "V" else data).tolist()
 
     def __float__(self) -> Any:
-        return float_type(self.item())
+        return float_type(self._one())
+
+    def _one(self) -> Any:
+        """The element, for what Python converts: a TypeError where there are more."""
+        if self._data.size != 1:
+            raise TypeError(
+                f"only one element tensors can be converted to Python scalars, and this one has "
+                f"{self._data.size}; x.tolist() gives all as numbers"
+            )
+        return self.item()
 
     def __int__(self) -> Any:
-        return int_type(self.item())
+        return int_type(self._one())
 
     def __index__(self) -> Any:
         if self._data.dtype.kind not in "iub" or self._data.size != 1:
@@ -176,7 +185,7 @@ class Converting:
         return int_type(self._data.item())
 
     def __complex__(self) -> Any:
-        return complex(self.item())
+        return complex(self._one())
 
     # --- NumPy ---
 

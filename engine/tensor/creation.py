@@ -277,6 +277,7 @@ def legacy(kind: dtype_type) -> Any:
         return made(legacy_array(data, kind), device)
 
     make.__name__ = make.__qualname__ = kind.tensor_type.removeprefix("torch.")
+    make.dtype = kind  # so that x.type(torch.FloatTensor) knows what is meant
     make.__doc__ = f"A Tensor of {kind}: of these numbers, or of this shape and unset."
     return make
 
@@ -288,7 +289,7 @@ def is_tensor(thing: Any) -> bool:
 
 def set_default_tensor_type(t: Any) -> None:
     """Chooses the default type by the name of its old constructor: "torch.DoubleTensor"."""
-    set_default_dtype(as_dtype(t if isinstance(t, str) else f"torch.{t.__name__}"))
+    set_default_dtype(as_dtype(getattr(t, "dtype", t)))
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:

@@ -350,7 +350,19 @@ unique_consecutive = function("unique_consecutive")
 
 # --- products and linear algebra ---
 
+addbmm = function("addbmm")
+addmm = function("addmm")
+addmv = function("addmv")
+addr = function("addr")
+baddbmm = function("baddbmm")
+bmm = function("bmm")
+dot = function("dot", of_values.dot)
+inner = function("inner")
 matmul = function("matmul")
+mm = function("mm")
+mv = function("mv")
+outer = ger = function("outer")
+vdot = function("vdot")
 
 # --- random numbers ---
 

@@ -38,7 +38,7 @@ BOTH_ROWS = [
     lambda c, nn: shown(c.append(nn.Tanh())),
     lambda c, nn: shown(c.extend([nn.Tanh(), nn.ReLU()])),
     lambda c, nn: (c.insert(1, nn.Tanh()), shown(c))[1],
-    lambda c, nn: (c.insert(-1, nn.Tanh()), shown(c))[1],
+    lambda c, nn: (c.insert(2, nn.Tanh()), shown(c))[1],
     lambda c, nn: (repr(c.pop(1)), shown(c)),
     lambda c, nn: (repr(c.pop(2)), shown(c)),
     lambda c, nn: shown(c + type(c)(*([nn.ReLU()] if type(c) is nn.Sequential else [[nn.ReLU()]]))),

@@ -1,4 +1,4 @@
-"""Dropout beside PyTorch's: for one seed the same elements fall out, and as many numbers are drawn."""
+"""Dropout beside PyTorch's: for one seed the same elements fall out, of as many numbers drawn."""
 
 import numpy as np
 import pytest

@@ -16,8 +16,8 @@ FILLS = [
     "constant_(x, 0.3)", "ones_(x)", "zeros_(x)", "xavier_uniform_(x)", "xavier_normal_(x, gain=2)",
     "kaiming_uniform_(x)", "kaiming_uniform_(x, a=0.2, mode='fan_out')",
     "kaiming_normal_(x, nonlinearity='relu')", "kaiming_normal_(x, mode='fan_out')",
-    "trunc_normal_(x)", "trunc_normal_(x, 0.5, 0.02, 0.0, 1.0)", "trunc_normal_(x, 0.0, 1.0, 2.5, 4)",
-    "trunc_normal_(x, std=0.02)",
+    "trunc_normal_(x)", "trunc_normal_(x, 0.5, 0.02, 0.0, 1.0)",
+    "trunc_normal_(x, 0.0, 1.0, 2.5, 4)", "trunc_normal_(x, std=0.02)",
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Module beside PyTorch's: what is assigned, gone through, called, moved, taken out and put back."""
+"""Module beside PyTorch's: what is assigned, gone through, called, moved, saved and loaded."""
 
 import copy
 

@@ -113,11 +113,10 @@ def test_a_state_taken_up_goes_on(case):
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("case", SCHEDULES, ids=named)
+# What the cycles with momentum keep in the groups is there with the saved state only.
+@pytest.mark.parametrize("case", [c for c in SCHEDULES if "max_lr" not in c[1]], ids=named)
 def test_starting_after_an_epoch(case):
     torch = pytest.importorskip("torch")
-    if case[0] in ("OneCycleLR", "CyclicLR"):
-        pytest.skip("what they keep in the groups is not there without the saved state")
     found = []
     for library in (engine, torch):
         optimizer = optimizer_of(library)
@@ -187,11 +186,17 @@ def test_a_sequence_taken_up_goes_on():
 @pytest.mark.torch
 @pytest.mark.parametrize(
     "settings",
-    [{"patience": 1}, {"patience": 0, "factor": 0.5, "cooldown": 2}, {"mode": "max", "patience": 1},
-     {"patience": 1, "threshold": 0.3}, {"patience": 1, "threshold_mode": "abs", "threshold": 0.2},
-     {"patience": 0, "mode": "max", "threshold_mode": "abs"}, {"patience": 0, "min_lr": [0.1, 0.01]},
-     {"patience": 0, "min_lr": 0.05}],
-)  # fmt: skip
+    [
+        {"patience": 1},
+        {"patience": 0, "factor": 0.5, "cooldown": 2},
+        {"patience": 1, "mode": "max"},
+        {"patience": 1, "threshold": 0.3},
+        {"patience": 1, "threshold_mode": "abs", "threshold": 0.2},
+        {"patience": 0, "mode": "max", "threshold_mode": "abs"},
+        {"patience": 0, "min_lr": [0.1, 0.01]},
+        {"patience": 0, "min_lr": 0.05},
+    ],
+)
 def test_a_figure_that_gets_no_better(settings):
     torch = pytest.importorskip("torch")
     figures = [1, 1, 0.9, 0.9, 1.2, float("nan"), 0.5, 0.5, 0.5, 2, 2, 0.1, -0.1, -0.1, -1, -1, -1]
@@ -275,13 +280,15 @@ MISTAKES = [
     lambda S, o: S.OneCycleLR(o, 0.1, total_steps=5, pct_start=2.0),
     lambda S, o: S.OneCycleLR(o, 0.1, total_steps=5, anneal_strategy="no"),
     lambda S, o: S.OneCycleLR(o, [0.1], total_steps=5),
-    lambda S, o: [S.OneCycleLR(o, 0.1, total_steps=2)] * 1 and trace(o, S.OneCycleLR(o, 0.1, 2), 9),
+    lambda S, o: trace(o, S.OneCycleLR(o, 0.1, 2), 9),
     lambda S, o: S.CyclicLR(o, 0.1, 0.2, mode="no"),
     lambda S, o: S.SequentialLR(o, [], []),
     lambda S, o: S.SequentialLR(o, [S.StepLR(o, 2)], [3]),
     lambda S, o: S.SequentialLR(o, [S.ReduceLROnPlateau(o)], []),
     lambda S, o: S.ChainedScheduler([]),
     lambda S, o: S.ChainedScheduler([3]),
+    lambda S, o: S.ChainedScheduler([S.StepLR(o, 2), 3]),
+    lambda S, o: S.ChainedScheduler([S.StepLR(o, 2), S.ReduceLROnPlateau(o)]),
     lambda S, o: S.ReduceLROnPlateau(o, factor=1.0),
     lambda S, o: S.ReduceLROnPlateau(o, mode="no"),
     lambda S, o: S.ReduceLROnPlateau(o, threshold_mode="no"),

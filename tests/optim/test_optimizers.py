@@ -32,7 +32,7 @@ SETTINGS = [
     ("Adadelta", {"lr": 0.5, "rho": 0.8, "weight_decay": 0.05}),
     ("RMSprop", {}),
     ("RMSprop", {"centered": True, "momentum": 0.5}),
-    ("RMSprop", {"alpha": 0.9, "eps": 1e-4, "weight_decay": 0.05}),
+    ("RMSprop", {"alpha": 0.9, "eps": 1e-2, "weight_decay": 0.05}),
     ("Adamax", {}),
     ("Adamax", {"lr": 0.02, "weight_decay": 0.1, "maximize": True}),
     ("NAdam", {}),
@@ -79,7 +79,7 @@ class Problem:
 
     def train(self, steps):
         for _ in range(steps):
-            self.losses.append(float(self.optimizer.step(self.loss)))
+            self.losses.append(self.optimizer.step(self.loss).item())
         return self
 
     @property
@@ -195,7 +195,7 @@ def shape_of(value):
 @pytest.mark.parametrize("case", SETTINGS, ids=named)
 def test_a_state_goes_to_pytorch_and_back(case):
     torch = pytest.importorskip("torch")
-    name, settings = case
+    name = case[0]
     ours, theirs = Problem(engine, *case).train(5), Problem(torch, *case).train(5)
     mine, other = ours.optimizer.state_dict(), theirs.optimizer.state_dict()
     if name != "LBFGS":
@@ -219,8 +219,10 @@ def test_a_state_goes_to_pytorch_and_back(case):
 
 @pytest.mark.parametrize("case", SETTINGS, ids=named)
 def test_a_state_taken_up_goes_on_as_if_never_left(case):
-    straight = Problem(engine, *case).train(4)
-    first, second = Problem(engine, *case).train(2), Problem(engine, *case)
+    # In single precision, since a loaded state is taken in the parameter's type, as PyTorch does.
+    straight = Problem(engine, *case, dtype="float32").train(4)
+    first, second = (Problem(engine, *case, dtype="float32") for _ in range(2))
+    first.train(2)
     with engine.no_grad():
         second.w.copy_(first.w)
         second.b.copy_(first.b)
@@ -271,14 +273,14 @@ def test_hooks_come_before_and_after_every_step_also_one_of_ones_own():
         def step(self, closure=None):
             called.append("step")
 
-    for optimizer in (Constant([engine.ones(1, requires_grad=True)]),):
-        called = []
-        before = optimizer.register_step_pre_hook(lambda o, a, k: called.append("before"))
-        optimizer.register_step_post_hook(lambda o, a, k: called.append("after"))
-        optimizer.step()
-        before.remove()
-        optimizer.step()
-        assert called == ["before", "step", "after", "step", "after"]
+    called = []
+    optimizer = Constant([engine.ones(1, requires_grad=True)])
+    before = optimizer.register_step_pre_hook(lambda o, a, k: called.append("before"))
+    optimizer.register_step_post_hook(lambda o, a, k: called.append("after"))
+    optimizer.step()
+    before.remove()
+    optimizer.step()
+    assert called == ["before", "step", "after", "step", "after"]
 
 
 @pytest.mark.torch
@@ -356,7 +358,7 @@ def test_a_step_is_seen_by_graphs_that_hold_the_old_values():
     loss = (w * w * w).sum()
     loss.backward(retain_graph=True)
     engine.optim.SGD([w], lr=0.1).step()
-    with pytest.raises(RuntimeError, match="in-place"):
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         loss.backward()
 
 
@@ -364,4 +366,4 @@ def test_optimizers_are_copied_with_their_state():
     problem = Problem(engine, "Adam", {}).train(2)
     twin = copy.deepcopy(problem.optimizer)
     assert len(twin.state) == 2
-    assert list(twin.state)[0] is twin.param_groups[0]["params"][0]
+    assert next(iter(twin.state)) is twin.param_groups[0]["params"][0]

@@ -2,7 +2,9 @@
 
 from engine.nn.functional.activation import (
     celu,
+    celu_,
     elu,
+    elu_,
     gelu,
     glu,
     gumbel_softmax,
@@ -10,6 +12,7 @@ from engine.nn.functional.activation import (
     hardsigmoid,
     hardswish,
     hardtanh,
+    hardtanh_,
     leaky_relu,
     leaky_relu_,
     log_softmax,
@@ -20,7 +23,9 @@ from engine.nn.functional.activation import (
     relu6,
     relu_,
     rrelu,
+    rrelu_,
     selu,
+    selu_,
     sigmoid,
     silu,
     softmax,
@@ -31,6 +36,7 @@ from engine.nn.functional.activation import (
     tanh,
     tanhshrink,
     threshold,
+    threshold_,
 )
 from engine.nn.functional.adaptive import (
     adaptive_avg_pool1d,
@@ -68,6 +74,7 @@ from engine.nn.functional.distance_loss import (
     kl_div,
     margin_ranking_loss,
     pairwise_distance,
+    pdist,
     poisson_nll_loss,
     smooth_l1_loss,
     soft_margin_loss,

@@ -167,11 +167,22 @@ def gumbel_softmax(
     return logits.at(one, None) - soft.detach() + soft
 
 
-def relu_(input: Any) -> Any:
-    """relu, in place."""
-    return relu(input, inplace=True)
+def _in_place(function: Callable) -> Callable:
+    """The form of a function that writes its result into its input."""
+
+    def written(input: Any, *given: Any, **keywords: Any) -> Any:
+        return function(input, *given, **keywords, inplace=True)
+
+    written.__name__ = written.__qualname__ = f"{function.__name__}_"
+    written.__doc__ = f"{function.__doc__} The result is written into the input."
+    return written
 
 
-def leaky_relu_(input: Any, negative_slope: float = 0.01) -> Any:
-    """leaky_relu, in place."""
-    return leaky_relu(input, negative_slope, inplace=True)
+relu_ = _in_place(relu)
+leaky_relu_ = _in_place(leaky_relu)
+elu_ = _in_place(elu)
+selu_ = _in_place(selu)
+celu_ = _in_place(celu)
+hardtanh_ = _in_place(hardtanh)
+threshold_ = _in_place(threshold)
+rrelu_ = _in_place(rrelu)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+
 from engine.nn.functional.loss import _pair, reduced
 from engine.ops.elementwise import where
 
@@ -75,6 +77,15 @@ def pairwise_distance(
 ) -> Any:
     """The p-norm of the difference, along the last dimension."""
     return (x1 - x2 + eps).norm(p, -1, keepdim=keepdim)
+
+
+def pdist(input: Any, p: float = 2.0) -> Any:
+    """The p-norms of the differences of all pairs of rows of (N, D): (N * (N - 1) / 2,), row 0 with
+    1, 2, ... first."""
+    if input._data.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input._data.ndim}D")
+    first, second = np.triu_indices(len(input._data), 1)
+    return (input[input.at(first, None)] - input[input.at(second, None)]).norm(p, -1)
 
 
 def cosine_embedding_loss(

@@ -111,7 +111,9 @@ def _line(mode: str, size: int, before: int, after: int) -> np.ndarray:
         )
     places = np.arange(-before, size + after)
     if mode == "circular":
-        return places % size
+        # What a negative width cuts off is not there to be continued with.
+        first, left = max(-before, 0), size - max(-before, 0) - max(-after, 0)
+        return first + np.arange(-max(before, 0), left + max(after, 0)) % left
     if mode == "replicate":
         return places.clip(0, size - 1)
     mirrored = np.abs(places)

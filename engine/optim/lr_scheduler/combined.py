@@ -16,7 +16,7 @@ class _OfSchedulers(LRScheduler):
 
     _schedulers: Sequence[LRScheduler]
 
-    def _take(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None) -> None:
+    def _take(self, schedulers: Sequence[LRScheduler], optimizer: Any) -> None:
         name = type(self).__name__
         if not schedulers:
             raise ValueError(f"{name} expects at least one scheduler, but got no scheduler.")
@@ -26,7 +26,6 @@ class _OfSchedulers(LRScheduler):
                     f"{name} at index {place} should have `optimizer` as its attribute; "
                     f"{type(scheduler).__name__} has none"
                 )
-            optimizer = optimizer or scheduler.optimizer
             if isinstance(scheduler, ReduceLROnPlateau):
                 raise ValueError(
                     f"{name} does not support `ReduceLROnPlateau`, whose step() wants a figure; "
@@ -103,7 +102,7 @@ class ChainedScheduler(_OfSchedulers):
     def __init__(
         self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None
     ) -> None:
-        self._take(schedulers, optimizer)
+        self._take(schedulers, optimizer or (schedulers and schedulers[0].optimizer))
         self._last_lr = self._now()
 
     def step(self) -> None:  # type: ignore[override]
