@@ -668,9 +668,9 @@ class softplus(Elementwise):
     beta*x > threshold it is x itself."""
 
     def forward(self, x, *, beta=1.0, threshold=20.0):
-        z = beta * x
+        z = x if beta == 1 else beta * x
         rounded = maths.maximum(z, 0.0) + maths.log1p(maths.exp(-maths.absolute(z)))
-        return maths.where(z > threshold, x, rounded / beta)
+        return maths.where(z > threshold, x, rounded if beta == 1 else rounded / beta)
 
     def slope_x(self, x, *, beta, threshold):
         return where(beta * x > threshold, 1.0, sigmoid(beta * x))

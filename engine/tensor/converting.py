@@ -165,9 +165,9 @@ class Converting:
         return float_type(self._one())
 
     def _one(self) -> Any:
-        """The element, for what Python converts: a TypeError where there are more."""
+        """The element, for what Python converts: a ValueError where there are more."""
         if self._data.size != 1:
-            raise TypeError(
+            raise ValueError(
                 f"only one element tensors can be converted to Python scalars, and this one has "
                 f"{self._data.size}; x.tolist() gives all as numbers"
             )

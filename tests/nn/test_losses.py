@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from both_sides import both
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
@@ -202,3 +204,32 @@ def test_no_element_that_counts_gives_nan():
         return torch.nn.functional.cross_entropy(x, torch.tensor([-100]))
 
     both(program)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 999),
+    reduction=st.sampled_from(["mean", "sum", "none"]),
+    blank=st.integers(0, 3),
+    zero_infinity=st.booleans(),
+    as_row=st.booleans(),
+)
+def test_ctc(seed, reduction, blank, zero_infinity, as_row):
+    random = np.random.default_rng(seed)
+    logits = random.normal(size=(7, 3, 4))
+    sizes, ends = random.integers(0, 5, 3), random.integers(4, 8, 3)
+    labels = [c for c in range(4) if c != blank]
+    rows = random.choice(labels, (3, 5))
+    row = np.concatenate([line[:size] for line, size in zip(rows, sizes, strict=True)])
+
+    def program(torch):
+        x = torch.tensor(logits, requires_grad=True)
+        targets = torch.tensor(row if as_row else rows)
+        loss = torch.nn.CTCLoss(blank, reduction, zero_infinity)(
+            x.log_softmax(2), targets, torch.tensor(ends), torch.tensor(sizes)
+        )
+        if not torch.isfinite(loss).all():
+            return loss
+        return loss, torch.autograd.grad(loss, x, torch.ones_like(loss) * 2)
+
+    both(program, 1e-9, 1e-9)

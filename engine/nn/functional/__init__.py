@@ -111,6 +111,7 @@ from engine.nn.functional.padding import (
     pad,
 )
 from engine.nn.functional.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+from engine.nn.functional.sequence_loss import ctc_loss
 from engine.nn.functional.vision import (
     affine_grid,
     grid_sample,
