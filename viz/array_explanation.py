@@ -29,7 +29,8 @@ from engine.tensor.sweeping import start
 from engine.tensor.tensor import Tensor
 from engine.tensor.vertex import Parts
 from viz import array_telling
-from viz.array_reading import ArrayGraph, Step, names_of, read_arrays, stretched_axes
+from viz.array_reading import ArrayGraph, names_of, read_arrays
+from viz.array_steps import Step, stretched_axes
 from viz.formulas import Call, length, names_in, parts_of
 from viz.reading import place_text
 

@@ -1,8 +1,8 @@
 """A graph of Tensors as a plain picture: a box for each operation and each given array.
 
 It gives the same boxes and arrows as `viz.picture` does for Values, so that one `viz.dot` draws
-both. There is a step more: where an array is stretched to fit another, the gradient is summed on its
-way back, and that is shown where it happens. Shapes are known before and after `backward()`;
+both. There is a step more: where an array is stretched to fit another, the gradient is summed on
+its way back, and that is shown where it happens. Shapes are known before and after `backward()`;
 numbers only where somebody holds them.
 """
 
@@ -17,36 +17,31 @@ from engine.core.graph import by_serial, location, reach
 from engine.core.plan import LEAF as LEAF_KIND
 from engine.tensor.tensor import Tensor
 from engine.tensor.vertex import PartPlan
-from viz.array_reading import (
-    ArrayInput,
-    ArrayNode,
-    Step,
-    label_of,
-    names_of,
-    read_arrays,
-    roots_of,
-)
+from viz.array_reading import label_of, names_of, read_arrays, roots_of
+from viz.array_steps import ArrayInput, ArrayNode, Step
 from viz.blocks import stem
-from viz.picture import (
+from viz.boxes import (
     COMPUTED,
     CONSTANT,
     LEAF,
     LONGEST_HINT,
-    LONGEST_SPAN,
     NUMBER,
     OPERATION,
     RESULT,
-    SHOWN_SYMBOLS,
     STRETCH,
     Arrow,
     Box,
     Picture,
-    check_options,
-    collapsed,
     short,
     shorten,
-    source_text,
     span,
+)
+from viz.picture import (
+    LONGEST_SPAN,
+    SHOWN_SYMBOLS,
+    check_options,
+    collapsed,
+    source_text,
     where_text,
 )
 
@@ -222,7 +217,8 @@ def _facts(shape: Sequence[int], array: np.ndarray | None) -> tuple[tuple[str, s
 
 def _result_rows(node: ArrayNode) -> tuple[tuple[str, str], ...]:
     rows = _facts(node.shape, node.array)
-    if node.array is None and node.dtype not in (None, np.dtype(np.float32)):
+    # subtle: NumPy says that float64 equals None.
+    if node.array is None and node.dtype is not None and node.dtype != np.float32:
         rows += (("dtype", node.dtype.name),)
     return rows if node.grad is None else (*rows, ("grad", _size(node.grad)))
 

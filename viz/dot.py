@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from unicodedata import category
 
-from viz.picture import (
+from viz.boxes import (
     COMPUTED,
     CONSTANT,
     LEAF,

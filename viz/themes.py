@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from viz.picture import COMPUTED, CONSTANT, LEAF, NUMBER, OPERATION, REST, RESULT, STRETCH
+from viz.boxes import COMPUTED, CONSTANT, LEAF, NUMBER, OPERATION, REST, RESULT, STRETCH
 
 
 @dataclass(frozen=True)

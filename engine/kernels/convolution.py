@@ -39,6 +39,20 @@ _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 def _arrays(what: str, **given: ArrayLike | None) -> tuple[np.dtype, list[np.ndarray | None]]:
     """The dtype of the result, and every array as the kernels read it: dense, aligned, native."""
+    ready = [*given.values()]
+    dtype = getattr(ready[0], "dtype", None)
+    # The common case without a word: arrays of one of the two types, as they should be.
+    if dtype is _FLOATS[0] or dtype is _FLOATS[1]:
+        for k, array in enumerate(ready):
+            if array is None:
+                continue
+            if type(array) is not np.ndarray or array.dtype is not dtype:
+                break
+            flags = array.flags
+            if not (flags.c_contiguous and flags.aligned):
+                ready[k] = np.require(array, dtype, ["C", "A"])
+        else:
+            return dtype, ready
     arrays = {
         name: array if type(array) is np.ndarray or array is None else np.asarray(array)
         for name, array in given.items()
@@ -112,7 +126,7 @@ def _convolve(
     expect_bias(what, bias, w.shape[0])
     out = np.empty(geometry.out_shape, x.dtype)
     _forward(geometry.numbers, x, w, bias, relu, out, bool(twin))
-    return out.astype(dtype, copy=False)
+    return out if out.dtype is dtype else out.astype(dtype)
 
 
 def _to_input(
@@ -132,7 +146,7 @@ def _to_input(
     expect_bias(what, bias, x_shape[1])
     dx = np.empty(geometry.x_shape, g.dtype)
     _input(geometry.numbers, g, w, bias, relu, dx, bool(twin))
-    return dx.astype(dtype, copy=False)
+    return dx if dx.dtype is dtype else dx.astype(dtype)
 
 
 def _to_weight(
@@ -144,7 +158,7 @@ def _to_weight(
     expect(what, "g", g.shape, geometry)
     dw = np.empty(geometry.w_shape, g.dtype)
     _weight(geometry.numbers, g, x, dw, bool(twin))
-    return dw.astype(dtype, copy=False)
+    return dw if dw.dtype is dtype else dw.astype(dtype)
 
 
 def _to_bias(twin: str, g: ArrayLike) -> np.ndarray:
@@ -154,7 +168,7 @@ def _to_bias(twin: str, g: ArrayLike) -> np.ndarray:
         raise ConvolutionError(f"{what}: g is {g.shape}; expected (N, C, ...)")
     db = np.empty(g.shape[1], g.dtype)
     _bias(g.reshape(*g.shape[:2], math.prod(g.shape[2:])), db, bool(twin))
-    return db.astype(dtype, copy=False)
+    return db if db.dtype is dtype else db.astype(dtype)
 
 
 def convolve(

@@ -27,6 +27,7 @@ class Operand(str):
     dtype: np.dtype
     shape: tuple
     array: np.ndarray | None
+    counts = False  # its elements are 0, 1, 2, ... along some dimension
 
     @staticmethod
     def of(name: str, dtype: Any, shape: Sequence, array: np.ndarray | None = None) -> Operand:
@@ -181,6 +182,8 @@ class Graph:
 
     def _size(self, size: Size) -> str:
         """A dynamic size, as an array of one whole number."""
+        if size.why:
+            raise RuntimeError(f"{self.op} at {self.line}: {size.why}")
         if size not in self._known:
             parts = []
             for name, factor in size.factors.items():

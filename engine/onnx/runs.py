@@ -36,11 +36,19 @@ class Size:
     """A number of a trace that depends on dynamic sizes: `constant + sum(factor * size)`, or
     `factor * product of sizes`. It is no int: what calculates with it notices."""
 
-    def __init__(self, traced: int, factors: dict[str, int], constant: int, product: bool) -> None:
+    def __init__(
+        self, traced: int, factors: dict[str, int], constant: int, product: bool, why: str = ""
+    ) -> None:
         self.traced = traced
         self.factors = factors
         self.constant = constant
         self.product = product
+        self.why = why
+
+    @staticmethod
+    def unknown(traced: int, why: str) -> Size:
+        """A size of which nobody can say how it depends on others, and why."""
+        return Size(traced, {}, 0, product=False, why=why)
 
     @property
     def symbol(self) -> str | None:
@@ -52,6 +60,8 @@ class Size:
     @property
     def key(self) -> tuple:
         """Equal for what is equal."""
+        if self.why:
+            return ("unknown", id(self))
         return tuple(sorted(self.factors.items())), self.constant, self.product
 
     def __eq__(self, other: object) -> bool:

@@ -88,7 +88,8 @@ class Tracer:
         self._clock = 0
         for kind, known, pairs in (("state", True, self.state), ("input", False, self.inputs)):
             for name, tensor in pairs:
-                self._bind(tensor._data, self._new(kind, tensor._data, known, name=name))
+                array = np.array(tensor._data)  # as it is now: it may be written
+                self._bind(tensor._data, self._new(kind, array, known, name=name))
 
     # --- what it is told ---
 

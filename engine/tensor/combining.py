@@ -6,9 +6,12 @@ themselves are written out in `engine.tensor.tensor`; their methods are here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from sys import _getframe
 from typing import Any
+
+import numpy as np
 
 from engine.core.op import Op
 from engine.dtypes import bool_, float64, result_type
@@ -71,6 +74,9 @@ def scaled(self: Any, other: Any, alpha: Any, name: str) -> Any:
     if kind is bool_:
         return other * bool(alpha)
     return (cast(other, kind) if hasattr(other, "at") else other) * alpha
+
+
+_USUAL = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class Combining:
@@ -204,6 +210,10 @@ class Combining:
 
     def _clip(self, low: Any, high: Any) -> Any:
         """`clamp` with numbers."""
+        if self._data.dtype in _USUAL:
+            low = -math.inf if low is None else float(low)
+            high = math.inf if high is None else float(high)
+            return self.record(ops.clip, (self,), {"min": low, "max": high})
         bounds = {k: v for k, v in (("min", low), ("max", high)) if v is not None}
         kind = result_type(operand(self), *(operand(v) for v in bounds.values()))
         if kind is bool_:

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.core.modes import is_grad_enabled
+from engine.core.modes import is_grad_enabled, special, tracer
 from engine.core.op import Op
 from engine.dtypes import dtype_of
-from engine.ops import division, gamma, special
+from engine.ops import division, gamma
 from engine.ops import elementwise as ops
+from engine.ops import special as more
 from engine.tensor.memory import refuse_overlap, stamp
 from engine.tensor.operands import require
 from engine.tensor.writing import in_place
@@ -65,7 +66,7 @@ def straight(x: Any, other: Any, ufunc: Callable) -> bool:
     True where it was done: nothing is recorded, and the types are the usual ones.
     """
     data = x._data
-    if is_grad_enabled() and not x._silent:
+    if (is_grad_enabled() and not x._silent) or (special.count and tracer() is not None):
         return False
     if data.dtype is not _F32 and data.dtype is not _F64:
         return False
@@ -101,13 +102,13 @@ class InPlace:
     ceil_ = in_place(ops.ceil)
     cos_ = in_place(ops.cos)
     cosh_ = in_place(ops.cosh)
-    deg2rad_ = in_place(special.deg2rad)
+    deg2rad_ = in_place(more.deg2rad)
     digamma_ = in_place(gamma.digamma)
     erf_ = in_place(ops.erf)
     erfc_ = in_place(gamma.erfc)
     erfinv_ = in_place(gamma.erfinv)
     exp_ = in_place(ops.exp)
-    exp2_ = in_place(special.exp2)
+    exp2_ = in_place(more.exp2)
     expm1_ = in_place(ops.expm1)
     floor_ = in_place(ops.floor)
     frac_ = in_place(division.frac)
@@ -118,14 +119,14 @@ class InPlace:
     log1p_ = in_place(ops.log1p)
     log2_ = in_place(ops.log2)
     neg_ = negative_ = in_place(ops.neg)
-    rad2deg_ = in_place(special.rad2deg)
+    rad2deg_ = in_place(more.rad2deg)
     reciprocal_ = in_place(ops.reciprocal)
     relu_ = in_place(ops.relu)
     rsqrt_ = in_place(ops.rsqrt)
     sigmoid_ = in_place(ops.sigmoid)
     sign_ = sgn_ = in_place(ops.sign)
     sin_ = in_place(ops.sin)
-    sinc_ = in_place(special.sinc)
+    sinc_ = in_place(more.sinc)
     sinh_ = in_place(ops.sinh)
     sqrt_ = in_place(ops.sqrt)
     square_ = in_place(ops.square)

@@ -34,10 +34,14 @@ def promote(op: Op, inputs: tuple) -> tuple:
         RuntimeError, NotImplementedError: for types that the operation does not take.
     """
     first = getattr(inputs[0], "_data", None)
-    if first is not None and first.dtype.kind == "f":  # mostly there is nothing to do
+    if first is not None:  # mostly there is nothing to do
         kind = first.dtype
-        if all(getattr(getattr(x, "_data", None), "dtype", None) is kind for x in inputs[1:]):
-            return inputs
+        whole = kind.kind in "iu" and op.keeps_integers and "i" not in op.refuses
+        if kind.kind == "f" or whole:
+            if all(getattr(getattr(x, "_data", None), "dtype", None) is kind for x in inputs[1:]):
+                return inputs
+            if whole and len(inputs) == 2 and type(inputs[1]) is int and inputs[1] >= 0:
+                return inputs[0], np.asarray(inputs[1]).astype(kind)[()]
     takes_part = [
         x is not None and (name not in op.constant or len(op.constant) == len(op.inputs))
         for name, x in zip(op.inputs, inputs, strict=True)

@@ -156,11 +156,9 @@ def _binary(op: Op) -> tuple[Callable, Callable]:
         y = self._data
         dtype = y.dtype
         kind = type(other)
-        if (
-            (kind is not float and kind is not int)
-            or (dtype is not _F32 and dtype is not _F64)
-            or special.count
-        ):
+        if (kind is not float and kind is not int) or (dtype is not _F32 and dtype is not _F64):
+            return _general(op, other, self)
+        if special.count and (tracer() is not None or is_anomaly_enabled() or saved_hooks()):
             return _general(op, other, self)
         try:
             out = forward(other, y)
@@ -176,6 +174,8 @@ def _binary(op: Op) -> tuple[Callable, Callable]:
             vertex = self.vertex()
         elif vertex is True:
             vertex = self
+        if vertex is not None and special.count and not is_grad_enabled():
+            vertex = None
         if vertex is not None:
             held = of_number.hold(other, y, out)
             vertex = node(of_number, vertex, None, held, out.shape, _getframe(1))
@@ -306,7 +306,7 @@ class Tensor(
 
         The common case, a few arrays in and one out, is written out; it does what `run` does.
         """
-        if not op.is_simple or special.count:
+        if special.count or not (op.is_simple or (op.broadcasts and _are_alike(op, inputs))):
             return Tensor.run(op, inputs, params)[0]
         arrays, vertices = [], []
         bits, bit = 0, 1
@@ -478,6 +478,25 @@ class Tensor(
 
 
 _new = Tensor.__new__
+
+
+def _are_alike(op: Op, inputs: tuple) -> bool:
+    """True for arrays of one usual type and one shape, which have nothing to be fitted."""
+    kind = shape = None
+    for x in inputs:
+        if not isinstance(x, Tensor):
+            # What is called otherwise beside a number has a plan of its own for it.
+            if (type(x) is not float and type(x) is not int) or op.torch_names:
+                return False
+            continue
+        data = x._data
+        if kind is None:
+            kind, shape = data.dtype, data.shape
+            if kind is not _F32 and kind is not _F64:
+                return False
+        elif data.dtype is not kind or data.shape != shape:
+            return False
+    return kind is not None
 
 
 def _mask(op: Op, bits: int) -> str:

@@ -14,8 +14,9 @@ from lesson_graphs import LOOP, MICROGRAD, NEURON, TWICE, run
 
 from engine import Value
 from viz import dot as dot_stage
+from viz.boxes import Picture
 from viz.drawing import Drawing, draw
-from viz.picture import Picture, picture
+from viz.picture import picture
 from viz.themes import THEMES
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -13,8 +13,9 @@ from engine import Value
 from engine.core.op import REGISTRY, Elementwise
 from engine.ops import find_op
 from viz import picture as picture_stage
+from viz.boxes import LONGEST_TEXT, Arrow, short, shorten, span
 from viz.drawing import draw
-from viz.picture import LONGEST_TEXT, Arrow, picture, short, shorten, span
+from viz.picture import picture
 
 
 def titles(drawn, kind=None):

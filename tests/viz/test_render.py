@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from engine import Value
 from viz import render as stage
+from viz.boxes import LONGEST_TEXT
 from viz.dot import escape, visible
 from viz.drawing import draw
-from viz.picture import LONGEST_TEXT
 from viz.render import backend, render, without_font
 
 SVG = "{http://www.w3.org/2000/svg}"

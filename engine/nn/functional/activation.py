@@ -18,6 +18,8 @@ def _function(name: str, op: Op, *params: str) -> Callable:
     """The function of an operation, whose parameters may be given by place."""
 
     def function(input: Any, *given: Any, inplace: bool = False, **keywords: Any) -> Any:
+        if not (given or inplace or keywords or op.params) and hasattr(input, op.name):
+            return getattr(input, op.name)()  # a method that is written for speed
         settings = dict(zip(params, given, strict=False)) | keywords
         if len(given) > len(params):  # `inplace` comes last, by place
             inplace = given[len(params)]

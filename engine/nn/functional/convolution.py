@@ -14,6 +14,8 @@ def per_axis(name: str, given: Any, axes: int) -> tuple[int, ...]:
         RuntimeError: for another number of them.
         TypeError: for what is no whole number.
     """
+    if type(given) is tuple and len(given) == axes and all(type(n) is int for n in given):
+        return given
     if isinstance(given, tuple | list):
         found = tuple(given)
         if len(found) == 1:

@@ -105,6 +105,8 @@ def _taps(
     """Places and weights, (m, taps), of m elements made from n."""
     one = kind.type
     aims = np.arange(m)
+    if n == m and mode in ("linear", "bilinear", "trilinear"):
+        return aims[:, None], np.ones((m, 1))  # whatever the scale, as in PyTorch
     if mode.startswith("nearest"):
         # subtle: PyTorch rounds the step to float32 whatever the input's type.
         step = np.float32(n / m if scale is None else 1 / scale)

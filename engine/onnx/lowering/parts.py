@@ -101,7 +101,7 @@ def _gathered(items: list) -> int:
     """The dimension of a `gather`: that at which no plain counting stands."""
     for k, item in enumerate(items):
         if isinstance(item, Operand):
-            if item.array is None and not getattr(item, "counts", False):
+            if item.array is None and not item.counts:
                 return k
             continue
         if item.ndim and item.size != item.shape[k % item.ndim]:
