@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from engine.core.graph import sweep
+from engine.core.op import Op
 from engine.tensor.differentiating import _RETAIN
 from engine.tensor.printing import tensor_text
 from engine.tensor.sweeping import start
@@ -285,13 +286,13 @@ def _backward(
             source = each.input.node.vertex
             counted[source] += 1
             totals[source] = totals[source] + share if source in totals else share
-            formula, summed = _formula(each.symbol, each.input.name)
+            formula, summed = _formula(step, each.symbol, gradient)
             parts.append(
                 ArrayShare(
                     to=each.input.node.name,
                     formula=formula,
                     summed=tuple((axes, each.input.node.name) for axes in summed),
-                    where=_where(step, g, gradient, each.symbol) if formula else (),
+                    where=_where(step, g, gradient, each.symbol) if each.symbol and formula else (),
                     shape=each.input.node.shape,
                     share=array_text(share),
                     total=array_text(totals[source]),
@@ -324,8 +325,10 @@ def _arrived(step: Step, g: Any, gradient: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _formula(symbol: Any, name: str) -> tuple[str, list[tuple[int, ...]]]:
+def _formula(step: Step, symbol: Any, gradient: str) -> tuple[str, list[tuple[int, ...]]]:
     """The text of a rule, and the axes of each sum that undoes a stretching."""
+    if not isinstance(step.op, Op):
+        return f"{step.op.name}.backward(ctx, {gradient})", []
     if symbol is None or length(symbol.expression) > MOST_PARTS:
         return "", []
     summed = [

@@ -19,6 +19,7 @@ import numpy as np
 from engine.core.graph import by_serial, reach
 from engine.core.op import Op
 from engine.core.plan import VERTEX
+from engine.tensor.half import through_float32
 from engine.tensor.holding import FREED
 from engine.tensor.memory import written
 from engine.tensor.tensor import Tensor
@@ -305,8 +306,11 @@ def _compute(step: Step) -> None:
             given[i.name] = value
         else:
             given[i.name] = [*(given[i.name] or ()), value]
+    forward = step.op.forward
+    if step.vertex.plan.half:
+        forward = through_float32(forward)
     with np.errstate(all="ignore"):
-        out = readable(step.op.forward, *given.values(), **step.params)
+        out = readable(forward, *given.values(), **step.params)
     outs = out if isinstance(out, tuple) else (out,)
     for node in step.results:
         array = None if out is None else np.asarray(outs[node.place])

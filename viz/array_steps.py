@@ -120,9 +120,10 @@ class Step:
     def formula(self) -> str:
         """How it is computed, with the names of its inputs."""
         grouped: dict[str, Any] = {}
+        groups = getattr(self.op, "groups", ())
         for i in self.inputs:
-            if i.place is None:
-                grouped[i.name] = Name(i.shown, None)
+            if i.name not in groups:
+                grouped[f"{i.name} {i.place}"] = Name(i.shown, None)
             else:
                 grouped.setdefault(i.name, []).append(Name(i.shown, None))
         inside = tuple(tuple(x) if isinstance(x, list) else x for x in grouped.values())

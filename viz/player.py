@@ -24,6 +24,7 @@ from typing import Any
 from engine.core.graph import Location, reach
 from engine.core.op import Nary
 from engine.scalar.value import Value
+from engine.tensor.tensor import Tensor
 from viz import files
 from viz.formulas import text
 from viz.javascript import Program, UnreadableError
@@ -76,7 +77,8 @@ def play(
         The absolute path of the page, which shows the page itself in a notebook.
 
     Raises:
-        TypeError: where `v` is not a Value, `title` not text, or `max_nodes` not a whole number.
+        TypeError: where `v` is not a Value (a Tensor is drawn and explained, not played), `title`
+            not text, or `max_nodes` not a whole number.
         ValueError: for a graph with too many nodes, an unknown language, or a path that holds the
             character NUL, which no file name can.
         OSError: where the page cannot be written; the message says why.
@@ -93,6 +95,11 @@ def page(
     """The text of the page that `play` writes; arguments and errors are the same."""
     if language not in LANGUAGES:
         raise ValueError(f"language is one of {', '.join(map(repr, LANGUAGES))}, not {language!r}")
+    if isinstance(v, Tensor):
+        raise TypeError(
+            "a page plays one engine.Value, number by number, and this is a Tensor: look at it "
+            "with viz.draw(v) and viz.explain(v), or compute a small part of it with Values"
+        )
     if not isinstance(v, Value):
         raise TypeError(f"a page plays one engine.Value, not {type(v).__name__} {v!r:.60}")
     if not isinstance(title, str | None):

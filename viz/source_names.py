@@ -10,9 +10,14 @@ from __future__ import annotations
 import ast
 import linecache
 from functools import lru_cache
+from pathlib import PurePath
 from typing import Any
 
+import engine
 from engine.core.graph import location
+
+_OURS = str(PurePath(engine.__file__).parent)
+"""What stands in the engine's own lines is nobody's name."""
 
 LONGEST = 30
 """Longer text than this is no name."""
@@ -35,7 +40,7 @@ def operands(vertex: Any, count: int) -> list[str]:
     """
     nothing = [""] * count
     place = location(vertex)
-    if place is None:
+    if place is None or place.file.startswith(_OURS):
         return nothing
     lines = linecache.getlines(place.file)
     expressions, modules = _expressions("".join(lines))

@@ -18,6 +18,7 @@ from engine.scalar.value import Value
 def label(names: Mapping[str, Any] | None = None) -> int:
     """Labels values with the names of the variables that hold them.
 
+    Tensors are labelled as Values are, and the parameters of modules (`model.fc1.weight`).
     Lists, tuples and dictionaries of values are gone through (`w[0]`, `w[1][2]`), and so are
     networks (`model.layers[0].neurons[1].w[2]`) and objects of the classes among the variables
     (`net.w`).
@@ -61,8 +62,11 @@ def _values(
 ) -> Iterator[tuple[str, Value]]:
     """Every value in a variable, with the expression that leads to it; `own` are the classes whose
     objects are looked into: not a library's, which may be endless."""
-    if isinstance(thing, Value):
+    if isinstance(thing, Value) or _is_tensor(thing):
         yield path, thing
+        return
+    if hasattr(type(thing), "named_parameters"):
+        yield from ((f"{path}.{name}", each) for name, each in thing.named_parameters())
         return
     if isinstance(thing, list | tuple):
         parts = [(f"{path}[{i}]", each) for i, each in enumerate(thing)]
@@ -78,3 +82,8 @@ def _values(
     seen.add(id(thing))
     for name, part in parts:
         yield from _values(name, part, seen, own)
+
+
+def _is_tensor(thing: Any) -> bool:
+    """True for an array with a place in a graph, which this layer does not know by name."""
+    return hasattr(type(thing), "vertex") and hasattr(type(thing), "label")

@@ -280,6 +280,11 @@ class Writing:
             RuntimeError: for a Tensor with dimensions.
         """
         self._refuse_leaf()
+        if (type(value) is float or type(value) is int) and self._has_no_history():
+            self._data.fill(value)
+            if not self._silent:
+                stamp(self._data)
+            return self
         if not hasattr(value, "at"):
             value = self.at(self._as_array(value), None)
         if value._data.ndim:
@@ -288,6 +293,14 @@ class Writing:
                 f"{value._data.ndim} dimensions."
             )
         return self._take_over(self._own_type(value).expand(self._data.shape))
+
+    def _has_no_history(self) -> bool:
+        """True where a write of floating-point numbers is nothing more: no graph, no watcher."""
+        if self._data.dtype.kind != "f" or (special.count and tracer() is not None):
+            return False
+        return (
+            self._silent or not is_grad_enabled() or (self._vertex is None and self._base is None)
+        )
 
     def zero_(self) -> Any:
         """Sets every element to 0."""

@@ -30,7 +30,7 @@ def test_same_masks_for_the_same_seed(name, p, seed, double):
         (grad,) = torch.autograd.grad(out, x, torch.ones_like(out) * 3)
         return out, grad, torch.rand(3)  # the next numbers tell how many were drawn
 
-    both(program, 1e-6)
+    both(program, 1e-6, 1e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)

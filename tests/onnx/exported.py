@@ -29,7 +29,7 @@ def session_of(model: Any, args: tuple, **settings: Any) -> onnxruntime.Inferenc
 def run(session: onnxruntime.InferenceSession, args: tuple) -> list[np.ndarray]:
     """The results of a file for these inputs."""
     names = [each.name for each in session.get_inputs()]
-    tensors = flat(list(args))
+    tensors = [each for each in flat(list(args)) if hasattr(each, "numpy")]
     return session.run(None, {n: t.numpy() for n, t in zip(names, tensors, strict=True)})
 
 

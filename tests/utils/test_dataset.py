@@ -50,7 +50,7 @@ def plain(value):
         lambda d, m: d.Subset([5, 6, 7], [2, 0])[2],
         lambda d, m: d.Dataset()[0],
         lambda d, m: iter(d.IterableDataset()),
-        lambda d, m: len((d.Subset([1], [0]) + d.Subset([1, 2], [0, 1]))),
+        lambda d, m: len(d.Subset([1], [0]) + d.Subset([1, 2], [0, 1])),
         lambda d, m: list(d.ChainDataset([])),
     ],
 )

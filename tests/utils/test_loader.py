@@ -222,13 +222,13 @@ def test_an_error_comes_back_with_its_class_and_its_traceback(persistent):
     assert "example 4 is not there" in text
 
 
-class Strange(Exception):
+class StrangeError(Exception):
     def __init__(self, one, two):
         super().__init__(one)
 
 
 @forking
-@pytest.mark.parametrize("error", [KeyError("no"), Strange(1, 2)])
+@pytest.mark.parametrize("error", [KeyError("no"), StrangeError(1, 2)])
 def test_an_error_that_cannot_be_made_again_is_a_runtime_error(error):
     class Bad(Rows):
         def __getitem__(self, index):

@@ -93,20 +93,23 @@ def interpolate(
     out = input
     kind = input._data.dtype if input._data.dtype == np.float64 else np.dtype(np.float32)
     for axis, (n, m, scale) in enumerate(zip(before, after, scales, strict=True)):
-        places, weights = _taps(mode, n, m, scale, bool(align_corners), kind)
+        places, weights = _taps(mode, axes, n, m, scale, bool(align_corners), kind)
         params = {"dim": axis + 2, "places": places, "weights": weights, "spelling": name}
         out = out.record(resample, (out,), params)
     return out
 
 
 def _taps(
-    mode: str, n: int, m: int, scale: float | None, align_corners: bool, kind: np.dtype
+    mode: str, axes: int, n: int, m: int, scale: float | None, align_corners: bool, kind: np.dtype
 ) -> tuple[np.ndarray, np.ndarray]:
     """Places and weights, (m, taps), of m elements made from n."""
     one = kind.type
     aims = np.arange(m)
     if n == m and mode in ("linear", "bilinear", "trilinear"):
         return aims[:, None], np.ones((m, 1))  # whatever the scale, as in PyTorch
+    if mode == "nearest" and axes == 2 and m in (n, 2 * n):
+        # subtle: in images, and only there, PyTorch goes by the sizes here and not by the scale.
+        return aims[:, None] // (m // n), np.ones((m, 1))
     if mode.startswith("nearest"):
         # subtle: PyTorch rounds the step to float32 whatever the input's type.
         step = np.float32(n / m if scale is None else 1 / scale)

@@ -133,7 +133,7 @@ def truncated(graph: Graph, x: Any) -> str:
     return graph.node("Mul", graph.node("Sign", x), graph.node("Floor", graph.node("Abs", x)))
 
 
-@lowers("trunc", "fix")
+@lowers("trunc")
 def _(graph: Graph, x: Any) -> str:
     return truncated(graph, x) if floats(x) else x
 
@@ -293,6 +293,7 @@ def _(graph: Graph, x: Any, *, nan: float, posinf: float | None, neginf: float |
 
 @lowers("masked_fill")
 def _(graph: Graph, x: Any, y: Any, *, mask: Any, spelling: Any = None) -> str:
+    mask = mask if isinstance(mask, Operand) else graph.constant(mask)
     return graph.node("Where", mask, y, x)
 
 

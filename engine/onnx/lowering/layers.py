@@ -23,6 +23,11 @@ def _(graph: Graph, x: Any, w: Any, b: Any) -> str:
     return product if b is None else graph.node("Add", product, b)
 
 
+@lowers("einsum")
+def _(graph: Graph, xs: Any, *, equation: str) -> str:
+    return graph.node("Einsum", *xs, equation=equation)
+
+
 @lowers("embedding")
 def _(graph: Graph, table: Any, index: Any, *, padding_idx: int) -> str:
     return graph.node("Gather", table, index, axis=0)

@@ -152,6 +152,16 @@ def _(graph: Graph, x: Any, index: Any, *, spelling: Any = None) -> str:
     return graph.reshaped(graph.node("GatherElements", flat, places, axis=2), index.shape)
 
 
+@lowers("placed")
+def _(graph: Graph, x: Any, index: Any, *, shape: Any) -> str:
+    area = 1
+    for size in shape[2:]:
+        area = area * size
+    zeros = graph.expanded(graph.like(0, x), (*shape[:2], area))
+    found = graph.node("ScatterElements", zeros, _flat(graph, index), _flat(graph, x), axis=2)
+    return graph.reshaped(found, shape)
+
+
 def _fixed(shape: Any) -> bool:
     return all(isinstance(size, int) for size in shape)
 

@@ -208,11 +208,6 @@ def _(graph: Graph, x: Any, *, dim: int, descending: bool, stable: Any) -> tuple
     return _sorted(graph, x, dim, x.shape[dim], descending)
 
 
-@lowers("argsort")
-def _(graph: Graph, x: Any, *, dim: int, descending: bool) -> str:
-    return _sorted(graph, x, dim, x.shape[dim], descending)[1]
-
-
 @lowers("topk")
 def _(graph: Graph, x: Any, *, k: int, dim: int, largest: bool) -> tuple:
     return _sorted(graph, x, dim, k, largest)

@@ -71,7 +71,7 @@ def _(
         state = graph.node("Mul", o, graph.node("Tanh", cell))
         hidden.append(state)
         cells.append(cell)
-        gates.append(graph.node("Concat", i, f, n, o, axis=1))
+        gates.append(graph.node("Concat", i, f, n, o, axis=0))
     return tuple(rows_of(graph, each, reverse) for each in (hidden, cells, gates))
 
 

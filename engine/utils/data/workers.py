@@ -65,7 +65,9 @@ class Crew:
         context = loader.multiprocessing_context or ("fork" if "fork" in methods else "spawn")
         if isinstance(context, str):
             context = multiprocessing.get_context(context)
-        self.loader = loader
+        # Not the loader itself: it owns the crew, and a cycle would keep workers waiting for the
+        # garbage collector when a loader is dropped.
+        self.timeout, self.prefetch_factor = loader.timeout, loader.prefetch_factor
         # One tracker for all, so that what a worker makes may be removed here.
         resource_tracker.ensure_running()
         self.workers: list[Any] = []
@@ -114,7 +116,7 @@ class Crew:
             asked.append(worker)
             return True
 
-        for _ in range(self.loader.prefetch_factor * len(self.pipes) or 1):
+        for _ in range(self.prefetch_factor * len(self.pipes) or 1):
             if not ask():
                 break
         return self._received(asked, ask, ended, persistent)
@@ -147,7 +149,7 @@ class Crew:
 
     def _receive(self, worker: int) -> Any:
         pipe, process = self.pipes[worker], self.workers[worker]
-        limit = self.loader.timeout or None
+        limit = self.timeout or None
         started = time.monotonic()
         while True:
             left = None if limit is None else max(limit - (time.monotonic() - started), 0)
@@ -276,13 +278,13 @@ def _answer(fetch: Any, wanted: Any, failure: Any) -> tuple[str, Any]:
         return "error", _packed_error(error)
 
 
-def _packed_error(error: Exception) -> tuple[type, str, str]:
-    return type(error), str(error), traceback.format_exc()
+def _packed_error(error: Exception) -> tuple[type, str]:
+    return type(error), traceback.format_exc()
 
 
-def _again(packed: tuple[type, str, str], worker: int) -> Exception:
+def _again(packed: tuple[type, str], worker: int) -> Exception:
     """A worker's error, to be raised here: of its class, with its traceback."""
-    kind, text, trace = packed
+    kind, trace = packed
     message = f"Caught {kind.__name__} in DataLoader worker process {worker}.\nOriginal {trace}"
     try:
         error = kind(message)
