@@ -292,7 +292,7 @@ def _backward(
                     to=each.input.node.name,
                     formula=formula,
                     summed=tuple((axes, each.input.node.name) for axes in summed),
-                    where=_where(step, g, gradient, each.symbol) if each.symbol and formula else (),
+                    where=_where(step, g, gradient, each.symbol) if formula else (),
                     shape=each.input.node.shape,
                     share=array_text(share),
                     total=array_text(totals[source]),
@@ -342,7 +342,8 @@ def _formula(step: Step, symbol: Any, gradient: str) -> tuple[str, list[tuple[in
 def _where(step: Step, g: Any, gradient: str, symbol: Any) -> tuple[str, ...]:
     """What the names of kept things in a formula stand for."""
     kept = getattr(step.op, "keeps", ())
-    names = [n.name for n in names_in(symbol.expression) if n.name in kept] if kept else []
+    is_read = bool(kept) and symbol is not None
+    names = [n.name for n in names_in(symbol.expression) if n.name in kept] if is_read else []
     known = step.known(g, gradient) if names else {}
     lines = []
     for name in names:

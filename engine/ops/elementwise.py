@@ -167,12 +167,12 @@ class div(Elementwise):
     def forward(self, x, y):
         return maths.divide(x, y)
 
-    # Flows, as with the logarithms: g / y is one step, and more exact than g * (1 / y).
+    # A flow, as with the logarithms: g / y is one step, and more exact than g * (1 / y).
     def to_x(self, g, y):
         return g / y
 
-    def to_y(self, g, y, out):
-        return -g * (out / y)
+    def slope_y(self, y, out):
+        return -out / y
 
     samples = (at(1.5, -0.7), at(-2.0, 4.0), at(0.0, 3.0))
     hard_points = (at(1.0, 0.0, gradient=(math.inf, -math.inf)),)

@@ -348,8 +348,8 @@ class svd(Op):
         rows, columns = x_shape[-2:]
         if full and rows != columns:
             raise RuntimeError(
-                "svd_backward: with full_matrices=True the added vectors may be turned at will, and "
-                "have no derivative. Use full_matrices=False"
+                "svd_backward: with full_matrices=True the added vectors may be turned at will, "
+                "and have no derivative. Use full_matrices=False"
             )
         squares = s * s
         ut, v = transpose(u), transpose(vh)

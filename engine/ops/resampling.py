@@ -21,9 +21,12 @@ _TAPS = {
 }
 
 
-def _column(weights: np.ndarray, tap: int, dim: int, x: np.ndarray) -> np.ndarray:
-    """The weights of one tap, in the type of x, lying along `dim`."""
-    return weights[:, tap].astype(x.dtype).reshape(-1, *[1] * (x.ndim - dim - 1))
+def _weighted(x: np.ndarray, weights: np.ndarray, tap: int, dim: int) -> np.ndarray:
+    """x times the weights of one tap, which lie along `dim`; x itself where all are 1."""
+    column = weights[:, tap]
+    if (column == 1).all():
+        return x
+    return x * column.astype(x.dtype).reshape(-1, *[1] * (x.ndim - dim - 1))
 
 
 @operation
@@ -55,7 +58,7 @@ class resample(Op):
 
     def forward(self, x, *, dim, places, weights, spelling=None):
         parts = (
-            np.take(x, places[:, tap], dim) * _column(weights, tap, dim, x)
+            _weighted(np.take(x, places[:, tap], dim), weights, tap, dim)
             for tap in range(places.shape[1])
         )
         out = next(parts)
@@ -79,8 +82,8 @@ class unresample(Op):
         out = np.zeros(shape, x.dtype)
         line = (slice(None),) * dim
         for tap in range(places.shape[1]):
-            part = x * _column(weights, tap, dim, x)
-            # Place by place: NumPy's add.at goes element by element, and takes twenty times as long.
+            part = _weighted(x, weights, tap, dim)
+            # Place by place: NumPy's add.at goes element by element, and takes much longer.
             for q, place in enumerate(places[:, tap].tolist()):
                 out[(*line, place)] += part[(*line, q)]
         return out

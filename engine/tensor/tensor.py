@@ -47,6 +47,7 @@ from engine.tensor.converting import Converting
 from engine.tensor.counting import Counting
 from engine.tensor.device import require_cpu
 from engine.tensor.differentiating import Differentiating
+from engine.tensor.factoring import Factoring
 from engine.tensor.filling import Filling
 from engine.tensor.half import is_half, through_float32
 from engine.tensor.holding import PackedHeld
@@ -225,7 +226,7 @@ def _general(op: Op, x: Any, y: Any) -> Any:
 class Tensor(
     Differentiating, Writing, InPlace, Computing, Combining, Indexing, Placing, Picking, Choosing,
     Shaping, Arranging, Reducing, Sorting, Counting, Statistics, Multiplying, Comparing, Converting,
-    Filling, Renewing, Showing,
+    Factoring, Filling, Renewing, Showing,
 ):  # fmt: skip
     """An n-dimensional array with a gradient.
 

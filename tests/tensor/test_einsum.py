@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -127,7 +129,8 @@ def test_einsum_of_nothing_and_of_two_types():
 
 
 @pytest.mark.parametrize(
-    "dims", [0, 1, 2, ([1], [0]), ([2, 1], [1, 0]), ([-1], [-2]), ([0, 1], [1, 1]), -1, 4, ([0], [0, 1])]
+    "dims",
+    [0, 1, 2, ([1], [0]), ([2, 1], [1, 0]), ([-1], [-2]), ([0, 1], [1, 1]), -1, 4, ([0], [0, 1])],
 )  # fmt: skip
 def test_tensordot(dims):
     check(
@@ -139,7 +142,7 @@ def test_tensordot(dims):
 @given(data=st.data())
 def test_chains_of_matrices(data):
     sizes = data.draw(st.lists(st.integers(1, 4), min_size=3, max_size=6))
-    xs = [some(*pair) for pair in zip(sizes, sizes[1:], strict=False)]
+    xs = [some(*pair) for pair in itertools.pairwise(sizes)]
     check(lambda torch, *xs: torch.linalg.multi_dot(xs), *xs, names=False)
     check(lambda torch, *xs: torch.chain_matmul(*xs), *xs, names=False)
     if data.draw(st.booleans()):

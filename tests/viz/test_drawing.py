@@ -10,7 +10,7 @@ from pathlib import Path
 
 import graphviz
 import pytest
-from lesson_graphs import LOOP, MICROGRAD, NEURON, TWICE, run
+from lesson_graphs import CLASSIFIER, LOOP, MICROGRAD, NEURON, REGRESSION, TWICE, run, run_all
 
 from engine import Value
 from viz import dot as dot_stage
@@ -65,6 +65,13 @@ PICTURES = {
     "twice-print": lambda: draw(run(TWICE, "c"), theme="print"),
     "micrograd-bare": lambda: draw(run(MICROGRAD, "g"), legend=False, slopes=False),
     "loop-collapsed": lambda: draw(run(LOOP, "y")),
+    "tensor-regression": lambda: draw(run(REGRESSION, "loss", backward=False)),
+    "tensor-classifier-after": lambda: draw(
+        (names := run_all(CLASSIFIER, backward=True))["loss"],
+        params=names["model"],
+        theme="dark",
+        direction="TB",
+    ),
     "hard-text": lambda: draw(Value(1.0, label='<b>&amp;"\\N\n\n two  spaces\t')),
 }
 

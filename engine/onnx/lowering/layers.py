@@ -23,6 +23,20 @@ def _(graph: Graph, x: Any, w: Any, b: Any) -> str:
     return product if b is None else graph.node("Add", product, b)
 
 
+@lowers("det")
+def _(graph: Graph, x: Any) -> str:
+    return graph.node("Det", x)
+
+
+@lowers("cross")
+def _(graph: Graph, x: Any, y: Any, *, dim: int) -> str:
+    def turned(vector: str, places: list[int]) -> str:
+        return graph.node("Gather", vector, graph.constant(places, np.int64), axis=dim)
+
+    left = graph.node("Mul", turned(x, [1, 2, 0]), turned(y, [2, 0, 1]))
+    return graph.node("Sub", left, graph.node("Mul", turned(x, [2, 0, 1]), turned(y, [1, 2, 0])))
+
+
 @lowers("einsum")
 def _(graph: Graph, xs: Any, *, equation: str) -> str:
     return graph.node("Einsum", *xs, equation=equation)

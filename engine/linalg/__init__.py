@@ -1,0 +1,63 @@
+"""Linear algebra: equations, determinants, factorizations and norms of matrices.
+
+    >>> import engine as torch
+    >>> torch.linalg.solve(torch.tensor([[2.0, 0.0], [0.0, 4.0]]), torch.tensor([2.0, 2.0]))
+    tensor([1.0000, 0.5000])
+
+Each function takes a matrix or a stack of them (the last two dimensions), of float32 or float64.
+The functions are those behind Tensor's methods (`engine.tensor.factoring`); norms and what is made
+of them are in `engine.linalg.norms`.
+"""
+
+from engine.linalg.norms import (
+    cond,
+    lstsq,
+    matrix_norm,
+    matrix_rank,
+    norm,
+    vector_norm,
+)
+from engine.ops.linalg import LinAlgError
+from engine.tensor.factoring import (
+    cholesky,
+    cross,
+    det,
+    eigh,
+    eigvalsh,
+    inv,
+    matrix_power,
+    pinv,
+    qr,
+    slogdet,
+    solve,
+    svd,
+    svdvals,
+)
+from engine.tensor.functions import diagonal, matmul
+from engine.tensor.products import multi_dot
+
+__all__ = [
+    "LinAlgError",
+    "cholesky",
+    "cond",
+    "cross",
+    "det",
+    "diagonal",
+    "eigh",
+    "eigvalsh",
+    "inv",
+    "lstsq",
+    "matmul",
+    "matrix_norm",
+    "matrix_power",
+    "matrix_rank",
+    "multi_dot",
+    "norm",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "svd",
+    "svdvals",
+    "vector_norm",
+]
