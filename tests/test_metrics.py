@@ -12,7 +12,7 @@ import engine
 from engine import metrics
 
 # scikit-learn checks its arguments for long.
-few = settings(max_examples=30)
+few = settings(max_examples=12)
 
 AVERAGES = ["macro", "micro", "weighted", None]
 
@@ -57,7 +57,8 @@ def test_two_classes(theirs, data):
 @few
 @given(pairs(4), st.permutations(range(6)), st.integers(1, 6))
 def test_more_classes(theirs, data, order, count):
-    if max(data[0].max(), data[1].max()) > 1:
+    found = {*data[0].tolist(), *data[1].tolist()}
+    if max(found) > 1 and len(found) > 1:  # of one alone scikit-learn warns
         expected = theirs.confusion_matrix(*data)
         assert metrics.confusion_matrix(*data).tolist() == expected.tolist()
     labels = order[:count]

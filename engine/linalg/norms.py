@@ -166,13 +166,22 @@ def matrix_rank(
 def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Any:
     """(solution, residuals, rank, singular_values): the X for which |A @ X - B| is least.
 
-    Shapes: A (..., m, n), B (..., m, k) or (..., m). `residuals` are the sums of squares, where
-    m > n and the rank is n, and empty elsewhere; `singular_values` are empty, as they are for
-    PyTorch's default driver. The solution is pinv(A) @ B, whatever driver is named.
+    Shapes: A (..., m, n), B (..., m, k) or (..., m). The solution is pinv(A) @ B.
+
+    Args:
+        rcond: see `pinv`.
+        driver: which of the other results are given, the others are empty: "gelsy" (as if it were
+            left out) the rank, "gels" the residuals, "gelsd" and "gelss" all. The residuals, the
+            sums of squares of what is left, are for m > n and the full rank n alone.
 
     Raises:
-        RuntimeError: for shapes and types that do not fit.
+        RuntimeError: for shapes and types that do not fit, and another driver.
     """
+    if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
+        raise RuntimeError(
+            f"torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), "
+            f"not {driver}"
+        )
     rows, columns = need_matrix(A, "lstsq")._data.shape[-2:]
     if B._data.dtype != A._data.dtype:
         raise RuntimeError(
@@ -188,9 +197,13 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
         )
     solution = pinv(A, rtol=rcond).matmul(right)
     rank = matrix_rank(A, rtol=rcond)
-    empty = A.at(np.empty(0, A._data.dtype), None)
-    residuals = empty
-    if rows > columns and (rank._data == columns).all():
+    residuals = values = A.at(np.empty(0, A._data.dtype), None)
+    wanted = driver in ("gels", "gelsd", "gelss")
+    if wanted and rows > columns and (rank._data == columns).all():
         residuals = (A.matmul(solution) - right).square().sum(-2)
     solution = solution.squeeze(-1) if vector else solution
-    return return_types.linalg_lstsq((solution, residuals, rank, empty))
+    if driver in ("gelsd", "gelss"):
+        values = svdvals(A.detach())
+    if driver == "gels":
+        rank = A.at(np.empty(0, np.int64), None)
+    return return_types.linalg_lstsq((solution, residuals, rank, values))

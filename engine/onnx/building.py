@@ -115,10 +115,15 @@ class Traces:
         if all(_equal(values[0], each) for each in everything[1:]):
             return values[0]
         for value in reversed(self.first.values):
-            if value.array.dtype == values[0].dtype and value.array.dtype.kind in "biu" and all(
-                _equal(mine, each)
-                for mine, each in zip([*self.arrays(value), self.altered(value)], everything,
-                                      strict=True)  # fmt: skip
+            if (
+                value.array.dtype == values[0].dtype
+                and value.array.dtype.kind in "biu"
+                and all(
+                    _equal(mine, each)
+                    for mine, each in zip(
+                        [*self.arrays(value), self.altered(value)], everything, strict=True
+                    )  # fmt: skip
+                )
             ):
                 return value
         if not _equal(values[0], altered):
@@ -200,15 +205,16 @@ class Builder:
         elif value.kind == "state":
             name, known = value.name or "", array
             self.state[name] = array
-        elif traces.same(value):
-            name, known = self.graph.constant(array), array
         else:
-            self.graph.line, self.graph.op = value.line, "a constant"
             if not _equal(array, traces.altered(value)):
                 warn("a tensor that was made from the elements of the input through Python or "
                      "NumPy is a constant in the file; with other inputs it will be wrong",
                      value.line)  # fmt: skip
-            return self._keep(value, self._varying(traces.arrays(value)))
+            arrays = traces.arrays(value)
+            if not all(_equal(array, other) for other in arrays[1:]):
+                self.graph.line, self.graph.op = value.line, "a constant"
+                return self._keep(value, self._varying(arrays))
+            name, known = self.graph.constant(array), array
         return self._keep(value, Operand.of(name, array.dtype, shape, known))
 
     def _keep(self, value: Traced, operand: Operand) -> Operand:
@@ -248,6 +254,7 @@ class Builder:
         graph.results = tuple(
             Operand.of("", out.array.dtype, self.traces.shape(out)) for out in step.outputs
         )
+        graph.wanted = tuple(out.number in needed for out in step.outputs)
         given = {name: self._resolved(param, None) for name, param in params.items()}
         try:
             names = lowering(graph, *operands, **given)
@@ -354,8 +361,6 @@ def live(nodes: list[Any], results: Sequence[str]) -> list[Any]:
     needed, kept = set(results), []
     for node in reversed(nodes):
         if any(out in needed for out in node.output):
-            if node.op_type == "MaxPool" and node.output[-1] not in needed:
-                del node.output[1:]  # where the greatest stood is worked out on request only
             kept.append(node)
             needed.update(node.input)
     return kept[::-1]

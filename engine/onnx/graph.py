@@ -53,7 +53,9 @@ class Graph:
         self.arrays: dict[str, np.ndarray] = {}
         self.line = ""
         self.op = ""
+        # Of the operation that is being lowered: its results, and which of them somebody needs.
         self.results: tuple[Operand, ...] = ()
+        self.wanted: tuple[bool, ...] = ()
         self._counts: Counter[str] = Counter()
         self._taken = set(taken)
         self._known: dict[Any, str] = {}

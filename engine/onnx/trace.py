@@ -104,8 +104,7 @@ class Tracer:
 
     def copied(self, array: np.ndarray, tensor: Any) -> None:
         """An array is about to stand for a Tensor."""
-        if array is not tensor._data:
-            self._bind(array, self.value(tensor))
+        self._bind(array, self.value(tensor))
 
     def wrote(self, tensor: Any, result: Any) -> None:
         """The elements of a Tensor are about to be replaced by those of a result."""

@@ -87,7 +87,10 @@ class Multiplying:
         if not gone:
             return product
         ndim = product._data.ndim
-        return squeeze(product, dims=tuple(sorted(dim % ndim for dim in gone)))
+        dims = tuple(sorted(dim % ndim for dim in gone))
+        # A product that PyTorch has an operation for is printed with that operation's name.
+        form = {(1, 1): "DotBackward0", (2, 1): "MvBackward0"}.get((a.ndim, b.ndim))
+        return squeeze(product, dims=dims, spelling=form)
 
     def __matmul__(self, other: Any) -> Any:
         return self.matmul(other) if hasattr(other, "at") else NotImplemented

@@ -197,7 +197,7 @@ def from_bytes(data: bytes) -> Any:
         if structure["version"] > _VERSION:
             raise ValueError(f"it is of version {structure['version']}, newer than this engine")
         return _unpack(structure["value"], arrays, {})
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
         raise ValueError(
             f"the file's description of what is in it makes no sense: {error}"
         ) from error
@@ -214,7 +214,9 @@ def _array(name: str, entry: dict[str, Any]) -> np.ndarray:
 
 
 def _refuse_pickle(data: bytes) -> None:
-    if data[:4] == b"PK\x03\x04" or data[:1] == b"\x80":
+    # subtle: the first bytes may be those of a pickle by chance, being the length of the header;
+    # the header itself begins with a brace, which no pickle of PyTorch's has there.
+    if data[8:9] != b"{" and (data[:4] == b"PK\x03\x04" or data[:1] == b"\x80"):
         raise ValueError(
             "this is a pickle, as PyTorch's torch.save writes it, and a pickle can run any "
             "program when it is read: it is not opened here. Convert it once where it came from: "

@@ -40,7 +40,7 @@ sizes = st.integers(1, 4)
 # --- equations, inverses, determinants ------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(stack=stacks, n=sizes)
 def test_functions_of_square_matrices(stack, n):
     x = square(*stack, n, n)
@@ -57,7 +57,7 @@ def test_functions_of_square_matrices(stack, n):
         )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(left=stacks, right=stacks, n=sizes, k=sizes, vector=st.booleans(), on_left=st.booleans())
 def test_solve(left, right, n, k, vector, on_left):
     x = square(*left, n, n)
@@ -90,7 +90,7 @@ def test_the_logarithm_of_a_negative_determinant_is_no_number():
 # --- factorizations -------------------------------------------------------------------------------
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(stack=stacks, n=sizes, upper=st.booleans())
 def test_cholesky(stack, n, upper):
     x = square(*stack, n, n)
@@ -101,11 +101,11 @@ def test_cholesky(stack, n, upper):
     check(lambda torch, x: torch.cholesky(x @ x.mT, upper), x, names=False, tolerance=1e-8)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(stack=stacks, rows=sizes, columns=sizes)
 def test_qr(stack, rows, columns):
     x = square(*stack, max(rows, columns), max(rows, columns))[..., :rows, :columns]
-    x = np.ascontiguousarray(x) + np.eye(rows, columns)
+    x = x + 3 * np.eye(rows, columns)
     check(lambda torch, x: torch.linalg.qr(x), x, tolerance=1e-7)
     check(lambda torch, x: torch.qr(x), x, tolerance=1e-7)
     for mode in ("complete", "r"):
@@ -113,7 +113,7 @@ def test_qr(stack, rows, columns):
               gradients=False, tolerance=1e-8)  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(stack=stacks, n=sizes)
 def test_eigenvalues_and_vectors(stack, n):
     x = square(*stack, n, n) + np.diag(3.0 * np.arange(n))
@@ -126,7 +126,7 @@ def test_eigenvalues_and_vectors(stack, n):
     check(lambda torch, x: torch.linalg.eigvalsh(mirrored(x)), x, tolerance=1e-7)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(stack=stacks, rows=sizes, columns=sizes)
 def test_singular_values_and_vectors(stack, rows, columns):
     x = some(*stack, rows, columns) * 0.1
@@ -160,7 +160,7 @@ def test_equal_singular_values_have_a_gradient():
     check(lambda torch, x: torch.linalg.eigvalsh(x).sum(), x, names=False, second=False)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(stack=stacks, rows=sizes, columns=sizes)
 def test_pseudoinverses_and_least_squares(stack, rows, columns):
     x = some(*stack, rows, columns) * 0.1 + np.eye(rows, columns)
@@ -170,7 +170,11 @@ def test_pseudoinverses_and_least_squares(stack, rows, columns):
     check(lambda torch, x, y: torch.linalg.lstsq(x, y)[0], x, y, names=False, second=False,
           tolerance=1e-7)  # fmt: skip
     if x.size:
-        check(lambda torch, x, y: torch.linalg.lstsq(x, y), x, y, gradients=False, tolerance=1e-8)
+        for driver in (None, "gelsy", "gels", "gelsd", "gelss"):
+            check(
+                lambda torch, x, y, driver=driver: torch.linalg.lstsq(x, y, driver=driver),
+                x, y, gradients=False, tolerance=1e-8,
+            )  # fmt: skip
 
 
 def test_the_pseudoinverse_of_a_singular_matrix():
@@ -197,15 +201,21 @@ def test_norms_of_matrices(order, keepdim):
 def test_norms_of_vectors(order):
     for x in (some(4), some(2, 3, 4)):
         for dim in (None, 0, -1):
-            check(lambda torch, x, dim=dim: torch.linalg.norm(x, order, dim), x, names=False)
+            if order is None or x.ndim != 3 or dim is not None:
+                check(lambda torch, x, dim=dim: torch.linalg.norm(x, order, dim), x,
+                      names=False, second=order != 0)  # fmt: skip
             if order is not None:
-                check(lambda torch, x, dim=dim: torch.linalg.vector_norm(x, order, dim, True), x)
+                check(lambda torch, x, dim=dim: torch.linalg.vector_norm(x, order, dim, True), x,
+                      second=order != 0)  # fmt: skip
 
 
 @pytest.mark.parametrize("p", [None, 2, -2, 1, -1, math.inf, "fro", "nuc"])
 def test_condition_numbers(p):
     for x in (square(3, 3), square(2, 3, 3)):
-        check(lambda torch, x: torch.linalg.cond(x, p), x, names=False, tolerance=1e-7)
+        # PyTorch's own gradient fails for the norms made with the inverse.
+        values = p in (None, 2, -2)
+        check(lambda torch, x: torch.linalg.cond(x, p), x, names=False, gradients=values,
+              tolerance=1e-7)  # fmt: skip
     assert engine.linalg.cond(engine.zeros(2, 2), 1).item() == math.inf
 
 
@@ -232,7 +242,7 @@ def test_cross_products():
     check(lambda torch, x, y: torch.linalg.cross(x, y), some(3), some(2, 3))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_kronecker_products(data):
     shape = st.lists(st.integers(0, 3), max_size=3)

@@ -1,5 +1,6 @@
 """save and load: what goes in comes out, damaged files are refused, the old file survives."""
 
+import contextlib
 import io
 import json
 import math
@@ -147,6 +148,13 @@ def test_a_model_and_its_optimizer():
         assert engine.equal(one, other)
 
 
+def test_a_header_of_any_length():
+    """A length whose first byte is that of a pickle is still a length."""
+    for length in range(300):
+        text = "x" * length
+        assert round_trip(text) == text
+
+
 @pytest.mark.parametrize(
     "value", [object(), {1, 2}, lambda: 1, [engine.nn.Linear(1, 1)], {"a": {b"x": 1}}, 1j]
 )
@@ -267,7 +275,7 @@ HOSTILE = {
     "bad pairs": described({"dict": [[1]]}),
     "bad float": described({"float": "__import__('os')"}),
     "bad size": described({"size": ["x"]}),
-    "bad device": described({"device": "cuda"}),
+    "bad device": described({"device": "moon"}),
     "list for a key": described({"dict": [[[1], 2]]}),
     "tensor of no name": described({"tensor": ["w"]}),
 }
@@ -297,10 +305,8 @@ def test_a_changed_byte_is_a_value_error_or_another_value(data):
     damaged = bytearray(whole())
     place = data.draw(st.integers(0, len(damaged) - 1))
     damaged[place] = data.draw(st.integers(0, 255))
-    try:
+    with contextlib.suppress(ValueError):
         engine.load(io.BytesIO(bytes(damaged)))
-    except ValueError:
-        pass
 
 
 @given(st.binary(max_size=200))

@@ -110,13 +110,16 @@ def _overhang(graph: Graph, x: Any, size: Any, stride: Any, before: Any, dilatio
 @lowers("max_pool")
 def _(
     graph: Graph, x: Any, *, size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
-) -> tuple:  # fmt: skip
+) -> Any:  # fmt: skip
     dilation = (dilation,) * len(size) if isinstance(dilation, int) else dilation
     after = _overhang(graph, x, size, stride, padding, dilation) if ceil_mode else padding
-    found, places = graph.node(
-        "MaxPool", x, outs=2, kernel_shape=list(size), strides=list(stride),
-        pads=[*padding, *after], dilations=list(dilation),
-    )  # fmt: skip
+    settings = {
+        "kernel_shape": list(size), "strides": list(stride), "pads": [*padding, *after],
+        "dilations": list(dilation),
+    }  # fmt: skip
+    if not graph.wanted[1]:
+        return graph.node("MaxPool", x, **settings)
+    found, places = graph.node("MaxPool", x, outs=2, **settings)
     plane = graph.ints(x.shape[2:])
     area = graph.reduce("ReduceProd", plane, (0,), False) if len(size) > 1 else plane
     return found, graph.node("Mod", places, area)  # ONNX counts through all planes

@@ -59,8 +59,12 @@ def _(graph: Graph, x: Any, *, index: Any) -> str:
         dim += 1
     found = x
     if cuts:
-        axes, starts, stops, steps = (graph.ints(column) for column in zip(
-            *[(dim, start, stop, step) for dim, start, stop, step in cuts], strict=True))
+        axes, starts, stops, steps = (
+            graph.ints(column)
+            for column in zip(
+                *[(dim, start, stop, step) for dim, start, stop, step in cuts], strict=True
+            )
+        )
         found = graph.node("Slice", found, starts, stops, axes, steps)
     for dim, place in layers:
         found = graph.node("Gather", found, graph.ints([place]), axis=dim)
@@ -184,8 +188,12 @@ def _(graph: Graph, x: Any, y: Any, *, path: Any, spelling: Any = None) -> str:
             if cuts is not None:
                 return _put_between(graph, x, y, items, cuts)
         masks = [k for k in items if getattr(k, "dtype", None) == bool]
-        if len(masks) == 1 == len(items) - sum(item == slice(None) for item in items
-                                               if isinstance(item, slice)) and not y.shape:
+        if (
+            len(masks)
+            == 1
+            == len(items) - sum(item == slice(None) for item in items if isinstance(item, slice))
+            and not y.shape
+        ):
             mask = masks[0] if isinstance(masks[0], Operand) else Operand.of(
                 graph.constant(masks[0]), bool, masks[0].shape)  # fmt: skip
             more = len(x.shape) - len(mask.shape)

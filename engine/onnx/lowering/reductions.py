@@ -96,7 +96,9 @@ def _(graph: Graph, x: Any, *, dims: Any, keepdim: bool) -> str:
     zero = graph.like(0, x)
     most = graph.node("Where", graph.node("IsInf", most), zero, most)
     powers = graph.node("Exp", graph.node("Sub", x, most))
-    found = graph.node("Add", graph.node("Log", graph.reduce("ReduceSum", powers, dims, True)), most)
+    found = graph.node(
+        "Add", graph.node("Log", graph.reduce("ReduceSum", powers, dims, True)), most
+    )
     if keepdim or not dims:
         return found
     return graph.node("Squeeze", found, graph.ints(dims))

@@ -1,0 +1,114 @@
+"""What every distribution has: a shape, samples, logarithms of probabilities, moments.
+
+One idea: parameters are Tensors of one shape, the *batch shape*; what one draw is has the *event
+shape*. `sample(s)` has the shape s + batch + event, `log_prob` that without the event. Random
+numbers are PyTorch's for the same seed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.core.modes import no_grad
+from engine.tensor.creation import as_tensor
+from engine.tensor.joining import broadcast_shapes, broadcast_tensors
+from engine.tensor.size import Size
+from engine.tensor.tensor import Tensor
+
+
+def parameters(*given: Any) -> tuple[Tensor, ...]:
+    """The parameters as Tensors of one shape; numbers become the type of a Tensor beside them."""
+    kinds = [x.dtype for x in given if isinstance(x, Tensor)]
+    dtype = kinds[0] if kinds else None
+    tensors = [
+        x if isinstance(x, Tensor) else as_tensor(float(x), dtype=dtype) for x in given
+    ]
+    return tuple(broadcast_tensors(*tensors))
+
+
+def require(holds: Tensor, name: str, value: Any, what: str) -> None:
+    """Refuses a parameter, or a value, of which an element is not as it must be.
+
+    Raises:
+        ValueError: says which, and what is required.
+    """
+    if not holds._data.all():
+        raise ValueError(
+            f"Expected {name} ({type(value).__name__} of shape {tuple(value.shape)}) to satisfy the "
+            f"constraint: {what}, but found invalid values:\n{value}"
+        )
+
+
+class Distribution:
+    """The base of all distributions; a new one gives at least `sample` and `log_prob`.
+
+    Attributes:
+        has_rsample: a gradient leads through `rsample` to the parameters.
+    """
+
+    has_rsample = False
+
+    def __init__(self, batch_shape: Any = (), event_shape: Any = ()) -> None:
+        self._batch_shape, self._event_shape = Size(batch_shape), Size(event_shape)
+
+    @property
+    def batch_shape(self) -> Any:
+        """The shape of the parameters: so many distributions at once."""
+        return self._batch_shape
+
+    @property
+    def event_shape(self) -> Any:
+        """The shape of one draw of one of them."""
+        return self._event_shape
+
+    @property
+    def stddev(self) -> Tensor:
+        """The standard deviation."""
+        return self.variance.sqrt()
+
+    def _shape(self, sample_shape: Any) -> tuple[int, ...]:
+        return (*sample_shape, *self._batch_shape, *self._event_shape)
+
+    def sample(self, sample_shape: Any = ()) -> Tensor:
+        """Draws, without a gradient. Shape: sample_shape + batch_shape + event_shape."""
+        with no_grad():
+            return self.rsample(sample_shape)
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        """Draws as functions of the parameters, through which a gradient goes.
+
+        Raises:
+            NotImplementedError: where there is no such function; log_prob has a gradient always.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} has no rsample: what is drawn does not change smoothly with the "
+            f"parameters. Use sample() and the gradient of log_prob(...)"
+        )
+
+    def _value(self, value: Any) -> Tensor:
+        """A value whose probability is asked for.
+
+        Raises:
+            ValueError: for a shape that does not fit.
+        """
+        if not isinstance(value, Tensor):
+            raise ValueError("The value argument to log_prob must be a Tensor")
+        try:
+            broadcast_shapes(value._data.shape, (*self._batch_shape, *self._event_shape))
+        except RuntimeError:
+            raise ValueError(
+                f"Value is not broadcastable with batch_shape+event_shape: "
+                f"{tuple(value._data.shape)} vs {self._shape(())}"
+            ) from None
+        return value
+
+    def __repr__(self) -> str:
+        shape = tuple(self._batch_shape)
+        return f"{type(self).__name__}(batch_shape={shape}, event_shape={tuple(self._event_shape)})"
+
+
+def like(x: Tensor, array: np.ndarray) -> Tensor:
+    """A Tensor without history, of x's type."""
+    return x.at(np.asarray(array, x._data.dtype), None)
