@@ -81,6 +81,14 @@ def told(name: str, inputs: tuple, params: dict[str, Any], result: Any) -> Any:
     return result
 
 
+def copied(array: Any, original: Any) -> Any:
+    """An array that is about to be a parameter, for it was copied from a Tensor, which whoever
+    watches is told."""
+    if special.count and _modes.tracer is not None and hasattr(original, "_data"):
+        _modes.tracer.copied(array, original)
+    return array
+
+
 class _Mode(ContextDecorator):
     """Switches as a context manager and as a decorator; may be nested and used again.
 

@@ -22,9 +22,7 @@ def parameters(*given: Any) -> tuple[Tensor, ...]:
     """The parameters as Tensors of one shape; numbers become the type of a Tensor beside them."""
     kinds = [x.dtype for x in given if isinstance(x, Tensor)]
     dtype = kinds[0] if kinds else None
-    tensors = [
-        x if isinstance(x, Tensor) else as_tensor(float(x), dtype=dtype) for x in given
-    ]
+    tensors = [x if isinstance(x, Tensor) else as_tensor(float(x), dtype=dtype) for x in given]
     return tuple(broadcast_tensors(*tensors))
 
 
@@ -36,8 +34,8 @@ def require(holds: Tensor, name: str, value: Any, what: str) -> None:
     """
     if not holds._data.all():
         raise ValueError(
-            f"Expected {name} ({type(value).__name__} of shape {tuple(value.shape)}) to satisfy the "
-            f"constraint: {what}, but found invalid values:\n{value}"
+            f"Expected {name} ({type(value).__name__} of shape {tuple(value.shape)}) to satisfy "
+            f"the constraint: {what}, but found invalid values:\n{value}"
         )
 
 
@@ -49,6 +47,7 @@ class Distribution:
     """
 
     has_rsample = False
+    _shown: tuple[str, ...] = ()
 
     def __init__(self, batch_shape: Any = (), event_shape: Any = ()) -> None:
         self._batch_shape, self._event_shape = Size(batch_shape), Size(event_shape)
@@ -83,8 +82,8 @@ class Distribution:
             NotImplementedError: where there is no such function; log_prob has a gradient always.
         """
         raise NotImplementedError(
-            f"{type(self).__name__} has no rsample: what is drawn does not change smoothly with the "
-            f"parameters. Use sample() and the gradient of log_prob(...)"
+            f"{type(self).__name__} has no rsample: what is drawn does not change smoothly with "
+            f"the parameters. Use sample() and the gradient of log_prob(...)"
         )
 
     def _value(self, value: Any) -> Tensor:
@@ -105,10 +104,22 @@ class Distribution:
         return value
 
     def __repr__(self) -> str:
-        shape = tuple(self._batch_shape)
-        return f"{type(self).__name__}(batch_shape={shape}, event_shape={tuple(self._event_shape)})"
+        given = ((name, self.__dict__[name]) for name in self._shown if name in self.__dict__)
+        shown = (f"{name}: {x.item() if x.numel() == 1 else x.size()}" for name, x in given)
+        return f"{type(self).__name__}({', '.join(shown)})"
 
 
-def like(x: Tensor, array: np.ndarray) -> Tensor:
-    """A Tensor without history, of x's type."""
-    return x.at(np.asarray(array, x._data.dtype), None)
+def probabilities_or_logits(probs: Any, logits: Any) -> None:
+    """Refuses both, and neither.
+
+    Raises:
+        ValueError: for these.
+    """
+    if (probs is None) == (logits is None):
+        raise ValueError("Either `probs` or `logits` must be specified, but not both.")
+
+
+def clamped(probs: Tensor) -> Tensor:
+    """Probabilities moved away from 0 and 1, to where a logarithm is finite."""
+    eps = float(np.finfo(probs._data.dtype).eps)
+    return probs.clamp(eps, 1 - eps)

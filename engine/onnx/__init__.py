@@ -6,7 +6,8 @@ running the model and reading what it did; it needs the package onnx, `pip insta
 Nothing here reads ONNX files.
 """
 
-from engine.onnx.exporting import TrainingMode, export
+from engine.onnx.calling import TrainingMode
+from engine.onnx.exporting import export
 from engine.onnx.graph import UnsupportedOperatorError
 from engine.onnx.trace import TracerWarning
 

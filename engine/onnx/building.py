@@ -17,7 +17,7 @@ import numpy as np
 from engine.onnx.graph import Graph, Operand
 from engine.onnx.lowering import LOWERINGS
 from engine.onnx.runs import Run, Size, solve
-from engine.onnx.trace import Step, Traced, Tracer, warn
+from engine.onnx.trace import Step, Traced, Tracer, traced, warn
 
 
 @dataclass(eq=False)
@@ -78,6 +78,8 @@ class Traces:
     def merged(self, values: list, altered: Any, step: Step) -> Any:
         """A parameter that was these in the runs: itself, a size, a value, or a tuple of such."""
         first = values[0]
+        if isinstance(first, Traced):
+            return first.array if first.known and self.same(first) else first
         if isinstance(first, np.ndarray):
             return self._array(values, altered, step)
         if isinstance(first, slice):
@@ -114,18 +116,12 @@ class Traces:
         everything = [*values, altered]
         if all(_equal(values[0], each) for each in everything[1:]):
             return values[0]
-        for value in reversed(self.first.values):
-            if (
-                value.array.dtype == values[0].dtype
-                and value.array.dtype.kind in "biu"
-                and all(
-                    _equal(mine, each)
-                    for mine, each in zip(
-                        [*self.arrays(value), self.altered(value)], everything, strict=True
-                    )  # fmt: skip
-                )
-            ):
-                return value
+        for value in reversed(self.first.values[: step.outputs[0].number]):
+            kind = value.array.dtype
+            if kind.kind in "biu" and kind == values[0].dtype:
+                mine = [*self.arrays(value), self.altered(value)]
+                if all(map(_equal, mine, everything)):
+                    return value
         if not _equal(values[0], altered):
             _tell(step, "an array of indices")
         return Varying(values)
@@ -189,7 +185,7 @@ class Builder:
                 params = self._params(place)
                 inputs = self._inputs(place)
                 work.append((step, inputs, params))
-                needed.update(value.number for value in _values((inputs, params)))
+                needed.update(value.number for value in traced((inputs, params)))
         for step, inputs, params in reversed(work):
             self._lower(step, inputs, params, needed)
         return [self.operand(value) for value in results]
@@ -248,7 +244,7 @@ class Builder:
                 "this operation has no counterpart in ONNX here. Write the model with others, or "
                 "leave this part out of what is exported"
             )
-        kinds = [x.array.dtype for x in _values(inputs)]
+        kinds = [x.array.dtype for x in traced(inputs)]
         kind = step.outputs[0].array.dtype if step.name == "where" or not kinds else kinds[0]
         operands = [self._resolved(x, kind) for x in inputs]
         graph.results = tuple(
@@ -343,17 +339,6 @@ def _counts(array: np.ndarray, dim: int) -> bool:
         return False
     numbers = line.reshape(len(line), -1)[:, 0]
     return len(numbers) < 3 or bool(np.allclose(np.diff(numbers), numbers[1] - numbers[0]))
-
-
-def _values(x: Any) -> list[Traced]:
-    """All values in inputs and parameters."""
-    if isinstance(x, Traced):
-        return [x]
-    if isinstance(x, dict):
-        x = list(x.values())
-    if isinstance(x, tuple | list):
-        return [value for each in x for value in _values(each)]
-    return []
 
 
 def live(nodes: list[Any], results: Sequence[str]) -> list[Any]:

@@ -168,6 +168,18 @@ class Tracer:
             return [self._refer(each) for each in x]
         return x
 
+    def _named(self, x: Any) -> Any:
+        """Parameters, with what they hold of copies of Tensors as these."""
+        if isinstance(x, np.ndarray):
+            found = self._bound.get(id(x)) or self._bound.get(id(owner(x)))
+            same = found is not None and found.value.array.shape == x.shape
+            return found.value if same and np.array_equal(found.value.array, x) else x
+        if isinstance(x, dict):
+            return {key: self._named(each) for key, each in x.items()}
+        if isinstance(x, tuple | list):
+            return tuple(self._named(each) for each in x)
+        return x
+
     def _put(self, base: Any, value: Traced, new: np.ndarray, path: tuple) -> None:
         inputs = (self.value(base), value)
         array = put.forward(base._data, new, path=path)
@@ -177,9 +189,8 @@ class Tracer:
     def _step(
         self, name: str, inputs: tuple, params: dict, arrays: list, places: list
     ) -> list[Traced]:
-        step = Step(name, inputs, dict(params), [], _line())
-        flat = [y for x in inputs for y in (x if isinstance(x, list) else [x])]
-        known = all(x.known for x in flat if isinstance(x, Traced))
+        step = Step(name, inputs, self._named(params), [], _line())
+        known = all(x.known for x in traced((step.inputs, step.params)))
         for array, place in zip(arrays, places, strict=True):
             # Truths and whole numbers may be indices, which are compared by what they were.
             array = np.array(array) if known or array.dtype.kind in "biu" else array
@@ -201,6 +212,17 @@ class Tracer:
     def _stamp(self, array: np.ndarray) -> None:
         self._clock += 1
         self._written[id(owner(array))] = self._clock
+
+
+def traced(x: Any) -> list[Traced]:
+    """All values in inputs and parameters."""
+    if isinstance(x, Traced):
+        return [x]
+    if isinstance(x, dict):
+        x = list(x.values())
+    if isinstance(x, tuple | list):
+        return [value for each in x for value in traced(each)]
+    return []
 
 
 def warn(message: str, line: str) -> None:

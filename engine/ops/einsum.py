@@ -1,4 +1,4 @@
-"""Einstein's sum: products of arrays whose dimensions have letters.
+"""Einstein's sum: products of arrays whose dimensions have letters; and the cross product.
 
 One idea: the gradient of one factor is an Einstein sum again, of the gradient and all other
 factors. The equation arrives canonical: a term of different letters for each factor, "->", and the
@@ -19,6 +19,7 @@ from engine.ops.shape import expand, reshape
 
 _MATRIX = np.array([[0.5, -1.25, 2.0], [1.5, 0.25, -0.75]])
 _VECTOR = np.array([1.0, -0.5, 0.25])
+_CORNER = np.array([[2.0, -0.5, 0.25], [1.0, 1.5, -0.75], [0.5, -1.0, 3.0]])
 _BOX = np.array([[[0.5, -1.25], [2.0, 1.5]], [[0.25, -0.75], [3.0, -2.5]]])
 
 
@@ -111,3 +112,28 @@ class einsum(Op):
         at((_MATRIX, _VECTOR, _MATRIX), equation="ij,j,kj->ik"),
         at((_MATRIX,), equation="ij->j"),
     )
+
+
+# --- vectors of three -----------------------------------------------------------------------------
+
+
+@operation
+class cross(Op):
+    """The cross product of vectors of three along a dimension. x receives y cross g, and y receives
+    g cross x.
+
+    Source: the triple product keeps its value when its factors move round.
+    """
+
+    torch_name = "LinalgCross"
+
+    def forward(self, x, y, *, dim):
+        return np.cross(x, y, axis=dim)
+
+    def to_x(self, g, y, *, dim):
+        return cross(y, g, dim=dim)
+
+    def to_y(self, g, x, *, dim):
+        return cross(g, x, dim=dim)
+
+    samples = (at(_CORNER, 2 - _CORNER.T, dim=1), at(_CORNER, 2 - _CORNER.T, dim=0))

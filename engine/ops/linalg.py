@@ -395,28 +395,3 @@ class svdvals(Op):
         return matmul(_times_columns(u, g), vh)
 
     samples = (at(_SQUARE), at(_TALL), at(_TALL.T), at(_STACK))
-
-
-# --- vectors of three -----------------------------------------------------------------------------
-
-
-@operation
-class cross(Op):
-    """The cross product of vectors of three along a dimension. x receives y cross g, and y receives
-    g cross x.
-
-    Source: the triple product keeps its value when its factors move round.
-    """
-
-    torch_name = "LinalgCross"
-
-    def forward(self, x, y, *, dim):
-        return np.cross(x, y, axis=dim)
-
-    def to_x(self, g, y, *, dim):
-        return cross(y, g, dim=dim)
-
-    def to_y(self, g, x, *, dim):
-        return cross(g, x, dim=dim)
-
-    samples = (at(_SQUARE, _POSITIVE, dim=1), at(_SQUARE, _POSITIVE, dim=0))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.ops import linalg as ops
+from engine.ops.einsum import cross as cross_product
 from engine.ops.shape import squeeze, transpose, unsqueeze
 from engine.tensor import return_types
 from engine.tensor.reducing import is_floating, type_name
@@ -103,8 +104,12 @@ def solve(A: Any, B: Any, *, left: bool = True) -> Any:
             f"{type_name(A)} and B of type {type_name(B)} instead"
         )
     if is_vector_for(A, B):
-        column = unsqueeze(B, dims=(B._data.ndim,))
-        found = solve(A, column) if left else solve(transpose(A), column)
+        if not left:
+            raise RuntimeError(
+                "linalg.solve: Vector broadcasting of the left hand side is not supported for "
+                "left=False. Use solve(A.mT, B)"
+            )
+        found = solve(A, unsqueeze(B, dims=(B._data.ndim,)))
         return squeeze(found, dims=(found._data.ndim - 1,))
     if not left:
         return transpose(solve(transpose(A), transpose(B)))
@@ -114,6 +119,14 @@ def solve(A: Any, B: Any, *, left: bool = True) -> Any:
             f"linalg.solve: Incompatible shapes of A and B for the equation AX = B ({size}x{size} "
             f"and {rows}x{B._data.shape[-1]})"
         )
+    stacks = A._data.shape[:-2], B._data.shape[:-2]
+    try:
+        np.broadcast_shapes(*stacks)
+    except ValueError:
+        raise RuntimeError(
+            f"linalg.solve: the stacks {list(stacks[0])} and {list(stacks[1])} in front of the "
+            f"matrices do not broadcast"
+        ) from None
     return A.record(ops.solve, (A, B), _NONE)
 
 
@@ -251,7 +264,7 @@ def cross(input: Any, other: Any, *, dim: int = -1) -> Any:
         ) from None
     input = input if first == shape else input.expand(shape)
     other = other if second == shape else other.expand(shape)
-    return input.record(ops.cross, (input, other), {"dim": place})
+    return input.record(cross_product, (input, other), {"dim": place})
 
 
 class Factoring:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.modes import copied
 from engine.ops.index import get, is_basic, take_at
 from engine.ops.joining import layer, stretch
 from engine.tensor.splitting import Splitting
@@ -37,7 +38,7 @@ class Indexing(Splitting):
         elif index is None or index is Ellipsis or type(index) is slice:
             quick = _quick((index,), self._data.shape)
         elif isinstance(index, Indexing) and index._data.dtype in _ARRAYS and index._data.ndim:
-            op, quick = take_at, (np.array(index._data),)
+            op, quick = take_at, (copied(np.array(index._data), index),)
         if quick is not None:
             try:
                 return self.record(op, (self,), {"index": quick})
@@ -240,13 +241,13 @@ def _canonical(item: Any) -> Any:
         kind = data.dtype
         if kind.kind == "b":
             # Copied, as all arrays of indices: what is written into it later changes nothing here.
-            return np.array(data)
+            return copied(np.array(data), item)
         if kind.kind in "iu" and not data.ndim:
             return int(data)
         if kind == np.uint8:
             return data.astype(bool)
         if kind == np.int64 or kind == np.int32:
-            return np.array(data)
+            return copied(np.array(data), item)
         raise IndexError(
             f"tensors used as indices must be long, int, byte or bool tensors, not {kind}; convert "
             f"with .long(), or compare to make a mask"

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.modes import copied
 from engine.ops import elementwise
 from engine.ops.index import take_at
 from engine.ops.scatter import along, slices
@@ -35,7 +36,7 @@ def places(index: Any, name: str) -> np.ndarray:
         raise RuntimeError(
             f"{name}(): Expected dtype int32 or int64 for index, not {index.dtype}; see .long()"
         )
-    return np.array(index._data)
+    return copied(np.array(index._data), index)
 
 
 def check_bounds(index: np.ndarray, size: int, dim: int, error: type = RuntimeError) -> None:
@@ -177,7 +178,7 @@ class Picking:
                 f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}; a "
                 f"comparison makes one, or .bool()"
             )
-        return np.array(mask._data)
+        return copied(np.array(mask._data), mask)
 
     def masked_select(self, mask: Any) -> Any:
         """The elements where the mask is True, in one dimension; both are stretched to fit."""

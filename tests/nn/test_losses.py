@@ -233,3 +233,18 @@ def test_ctc(seed, reduction, blank, zero_infinity, as_row):
         return loss, torch.autograd.grad(loss, x, torch.ones_like(loss) * 2)
 
     both(program, 1e-9, 1e-9)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda m: m.nn.functional.cross_entropy(m.ones(2, 3), m.ones(2, dtype=m.int32)),
+        lambda m: m.nn.functional.cross_entropy(m.ones(2, 3), m.ones(2, dtype=m.uint8)),
+        lambda m: m.nn.functional.nll_loss(m.ones(2, 3), m.ones(2, dtype=m.int16)),
+        lambda m: m.nn.functional.binary_cross_entropy(m.ones(2) * 0.5, m.ones(2).double()),
+        lambda m: m.nn.functional.binary_cross_entropy_with_logits(m.ones(2), m.ones(2).long()),
+        lambda m: m.nn.functional.binary_cross_entropy_with_logits(m.ones(2), m.ones(2).double()),
+    ],
+)
+def test_targets_of_other_types_end_as_in_pytorch(program):
+    both(program)

@@ -159,7 +159,7 @@ def test_axes_that_must_be_equal_need_one_name() -> None:
 
 def test_fixed_axes_stay_fixed() -> None:
     session = session_of(model(), (X,))
-    with pytest.raises(Exception, match="(?i)invalid dimensions"):
+    with pytest.raises(Exception, match=r"(?i)invalid dimensions"):
         run(session, (torch.ones(5, 3),))
 
 

@@ -237,7 +237,7 @@ def test_a_dynamic_image() -> None:
     same(plain, x, other, dynamic_axes=axes)
     same(model, x, other, dynamic_axes=axes)
     same(fixed, x)
-    with pytest.raises(RuntimeError, match="resizing along a dynamic axis"):
+    with pytest.raises(RuntimeError, match=r"resample at .* dynamic size"):
         session_of(fixed, (x,), dynamic_axes=axes)
 
 

@@ -53,10 +53,10 @@ def back_propagation_by_hand(torch):
     with torch.no_grad():
         # Step 1: dE/dw = dE/dout * dout/dz * dz/dw.
         dz2 = (out - target) * out * (1 - out)
-        by_hand2 = dz2.unsqueeze(1) * hidden
+        by_hand2 = torch.outer(dz2, hidden)
         # Step 2: the same, one layer farther back.
         dz1 = (w2.t() @ dz2) * hidden * (1 - hidden)
-        by_hand1 = dz1.unsqueeze(1) * x
+        by_hand1 = torch.outer(dz1, x)
         print(by_hand2, w2.grad, torch.allclose(by_hand2, w2.grad), sep="\n")
         print(by_hand1, w1.grad, torch.allclose(by_hand1, w1.grad), sep="\n")
         lr = 0.5

@@ -88,3 +88,7 @@ def test_the_engine_prints_what_pytorch_printed(program):
 @pytest.mark.parametrize("program", chapter.programs, ids=lambda program: program.__name__)
 def test_pytorch_still_prints_it(program):
     chapter.check(program, pytest.importorskip("torch"))
+
+
+def test_onnx_exports():
+    assert callable(module(engine, "onnx").export)

@@ -161,13 +161,15 @@ def test_random_numbers_in_workers_are_pytorchs(persistent):
     engine.manual_seed(5)
     ours = data.DataLoader(Draws(), num_workers=2, collate_fn=list, persistent_workers=persistent)
     torch.manual_seed(5)
-    theirs = torch.utils.data.DataLoader(TheirDraws(), num_workers=2, collate_fn=list)
+    theirs = torch.utils.data.DataLoader(
+        TheirDraws(), num_workers=2, collate_fn=list, persistent_workers=persistent
+    )
     first, second = list(ours), list(ours)
     assert first == list(theirs)
-    if not persistent:  # PyTorch's own workers that stay go on drawing; ours are seeded anew
-        assert second == list(theirs)
+    assert second == list(theirs)
+    assert engine.get_rng_state().tolist() == torch.get_rng_state().tolist()
     assert first != second
-    del ours
+    del ours, theirs
 
 
 @forking

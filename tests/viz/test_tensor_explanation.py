@@ -100,6 +100,7 @@ def test_a_function_with_a_backward_of_its_own():
             return g * 3 * x * x
 
     x = torch.tensor([2.0], requires_grad=True)
+    x.label = "x"
     step = explain(Cube.apply(x).sum()).backward[-1]
     assert step.formula == "Cube(x)"
     assert step.shares[0].formula == "Cube.backward(ctx, g)"

@@ -6,7 +6,7 @@ the evaluated text agree, broadcasting included. That the check can fail is show
 
 import numpy as np
 import pytest
-from three_way_arrays import check_array_text
+from three_way_arrays import TOO_LONG, check_array_text
 
 from engine.core.op import REGISTRY, Elementwise, Nary, Rule, Sample
 from viz.formulas import Name, length, names_in, parameter_text, subscript_text
@@ -16,8 +16,12 @@ OPS = [op for name, op in REGISTRY.items() if name == op.name]
 ARRAYS = [op for op in OPS if not isinstance(op, Elementwise | Nary) and op.rules]
 SMOOTH = [op for op in OPS if isinstance(op, Elementwise) and op.rules]
 
-UNREADABLE: dict[str, str] = {}
-"""Operations whose rules cannot be read with symbols, and why: none."""
+WITHOUT_TEXT = {
+    "lstm": "each step's gates are in the text of the step before: thousands of terms",
+    "gru": "the same",
+}
+"""Operations whose rules are read, but whose text is longer than can be evaluated, and why. Their
+symbols are held against the sweep as all others are."""
 
 
 def name_of(x):
@@ -26,9 +30,9 @@ def name_of(x):
 
 @pytest.mark.parametrize("op", ARRAYS, ids=name_of)
 def test_sweep_symbol_and_text_agree_for_arrays(op):
-    assert op.name not in UNREADABLE
     told = [text for sample in op.samples for text in check_array_text(op, sample)]
     assert told
+    assert (TOO_LONG in told) == (op.name in WITHOUT_TEXT)
 
 
 @pytest.mark.parametrize("op", SMOOTH, ids=name_of)
@@ -54,7 +58,7 @@ def test_the_check_fails_for_a_rule_that_symbols_read_differently(monkeypatch):
     rule = Rule(wrong, None, True, ("g", "y", "x_shape"), ())
     monkeypatch.setitem(op.rules, "x", rule)
     monkeypatch.setattr(op, "plans", {})
-    with pytest.raises(AssertionError, match="matmul, x.*the symbols say"):
+    with pytest.raises(AssertionError, match=r"(?s)matmul, x.*the symbols say"):
         check_array_text(op, op.samples[0])
 
 

@@ -43,6 +43,18 @@ def check_reduction(reduction: str) -> None:
         raise ValueError(f"{reduction} is not a valid value for reduction: mean, sum or none")
 
 
+def check_classes(target: Any) -> None:
+    """Refuses whole numbers of a type that PyTorch does not take for classes.
+
+    Raises:
+        RuntimeError: naming the type.
+    """
+    if target._data.dtype not in (np.int64, np.uint8):
+        raise RuntimeError(
+            f"expected target dtype to be Long or Byte, but got {target.dtype}: write target.long()"
+        )
+
+
 def _pair(what: str, input: Any, target: Any) -> None:
     """Warns where sizes differ and would be broadcast, which is rarely meant."""
     if input._data.shape != target._data.shape:
@@ -114,6 +126,7 @@ def cross_entropy(
             f"numbers, target.long()) of shape {[shape[0], *shape[2:]]}, or a share for each class "
             f"of the input's shape {list(shape)}"
         )
+    check_classes(target)
     if input._data.ndim == 1:
         whole = cross_entropy(
             input.unsqueeze(0), target.reshape(1), weight, None, ignore_index, None, reduction,
@@ -177,8 +190,7 @@ def nll_loss(
         rows = input.unsqueeze(0)
         whole = nll_loss(rows, target.reshape(1), weight, None, ignore_index, None, reduction)
         return whole.squeeze(0) if reduction == "none" else whole
-    if target._data.dtype.kind not in "iu":
-        raise RuntimeError(f"expected scalar type Long but found {target.dtype}")
+    check_classes(target)
     if target._data.shape != (input._data.shape[0], *input._data.shape[2:]):
         raise ValueError(
             f"Expected input batch_size ({shape[0]}) to match target batch_size "
@@ -217,6 +229,10 @@ def binary_cross_entropy(
             f"Using a target size ({target.shape}) that is different to the input size "
             f"({input.shape}) is deprecated. Please ensure they have the same size."
         )
+    if input._data.dtype != target._data.dtype:
+        raise RuntimeError(
+            f"Found dtype {target.dtype} but expected {input.dtype}: write target.to(input.dtype)"
+        )
     p = input._data
     if p.size and not ((p >= 0) & (p <= 1)).all():
         raise RuntimeError(
@@ -235,6 +251,11 @@ def binary_cross_entropy_with_logits(
     if input._data.shape != target._data.shape:
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
+        )
+    if not target.is_floating_point():
+        raise RuntimeError(
+            f"the result, of {input.dtype}, can't be cast to the target's {target.dtype}: targets "
+            f"are shares from 0 to 1; write target.float()"
         )
     if pos_weight is None:
         loss = input.record(ops.binary_cross_entropy_with_logits, (input, target), {})

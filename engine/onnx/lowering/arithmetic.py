@@ -89,7 +89,7 @@ def _(graph: Graph, x: Any, low: Any, high: Any) -> str:
 
 
 @lowers("clip")
-def _(graph: Graph, x: Any, *, min: Any, max: Any) -> str:  # noqa: A002
+def _(graph: Graph, x: Any, *, min: Any, max: Any) -> str:
     low = None if min is None or min == -math.inf else graph.like(min, x)
     high = None if max is None or max == math.inf else graph.like(max, x)
     return graph.node("Clip", x, low, high)

@@ -17,7 +17,7 @@ _END = np.iinfo(np.int64).max
 def items_of(index: Any, ndim: int) -> list:
     """An index with everything spelled out: no Ellipsis, an item for each dimension."""
     used = sum(
-        (item.ndim if _is_mask(item) else 1)
+        (len(item.shape) if _is_truths(item) else 1)
         for item in index
         if item is not None and item is not Ellipsis
     )
@@ -187,34 +187,34 @@ def _(graph: Graph, x: Any, y: Any, *, path: Any, spelling: Any = None) -> str:
             cuts = _plain_cuts(items, x.shape)
             if cuts is not None:
                 return _put_between(graph, x, y, items, cuts)
-        masks = [k for k in items if getattr(k, "dtype", None) == bool]
-        if (
-            len(masks)
-            == 1
-            == len(items) - sum(item == slice(None) for item in items if isinstance(item, slice))
-            and not y.shape
-        ):
-            mask = masks[0] if isinstance(masks[0], Operand) else Operand.of(
-                graph.constant(masks[0]), bool, masks[0].shape)  # fmt: skip
-            more = len(x.shape) - len(mask.shape)
-            at = items.index(masks[0]) if isinstance(masks[0], Operand) else 0
-            if at == 0:
-                after = [len(mask.shape) + k for k in range(more)]
-                wide = graph.node("Unsqueeze", mask, graph.ints(after)) if more else mask
-                return graph.node("Where", wide, y, x)
+        if items and _is_truths(items[0]) and not y.shape and all(
+            isinstance(item, slice) and item == slice(None) for item in items[1:]
+        ):  # fmt: skip
+            return _put_where(graph, x, y, items[0])
     places = _places(graph, x, path)
     value = graph.node("Reshape", graph.expanded(y, places.shape), graph.ints([-1]))
     return _at_places(graph, x, value, places)
 
 
+def _is_truths(item: Any) -> bool:
+    return _is_array(item) and item.dtype.kind == "b"
+
+
+def _put_where(graph: Graph, x: Any, y: Any, mask: Any) -> str:
+    """x with the number y where a mask of the first dimensions holds."""
+    name = mask if isinstance(mask, Operand) else graph.constant(mask)
+    more = range(len(mask.shape), len(x.shape))
+    return graph.node("Where", graph.node("Unsqueeze", name, graph.ints(more)) if more else name,
+                      y, x)  # fmt: skip
+
+
 def _plain_cuts(items: list, shape: Any) -> list | None:
     """(dimension, start, stop) of each dimension of which a part is replaced; None where it takes
     more than cutting and joining."""
-    cuts, dim = [], 0
-    for item in items:
-        if item is None:
-            return None
-        size = shape[dim]
+    cuts = []
+    if any(item is None for item in items):
+        return None
+    for dim, (item, size) in enumerate(zip(items, shape, strict=True)):
         if isinstance(item, slice):
             if item.step not in (None, 1):
                 return None
@@ -231,7 +231,6 @@ def _plain_cuts(items: list, shape: Any) -> list | None:
             cuts.append((dim, place, None if place == -1 else place + 1))
         else:
             return None
-        dim += 1
     return cuts
 
 

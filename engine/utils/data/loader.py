@@ -1,8 +1,8 @@
 """DataLoader: the examples of a data set in batches, in an order, perhaps prepared by workers.
 
 For the same seed batches come in PyTorch's order, and the generators are left in PyTorch's states:
-each `iter()` draws one number (the workers' base seed), then the sampler draws its own, at the
-first batch without workers and at once with them.
+each `iter()` draws one number (the workers' base seed, unless they stay), then the sampler draws its
+own, at the first batch without workers and at once with them.
 """
 
 from __future__ import annotations
@@ -141,15 +141,16 @@ class DataLoader:
         return len(self._numbers)  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[Any]:
-        base_seed = random.seed_from(self.generator)
-        if not self.num_workers:
-            return self._alone()
-        if self.persistent_workers and self._crew is not None and self._crew.is_working:
-            crew = self._crew
-        else:
+        crew = self._crew
+        stays = self.persistent_workers and crew is not None and crew.is_working
+        if not stays:
+            # Workers that stay keep the seed that they began with.
+            base_seed = random.seed_from(self.generator)
+            if not self.num_workers:
+                return self._alone()
             crew = self._crew = Crew(self, fetcher, base_seed)
         # The first batches are under way before anybody asks for one.
-        return crew.batches(iter(self._numbers), base_seed, self.persistent_workers)
+        return crew.batches(iter(self._numbers), self.persistent_workers, again=stays)
 
     def _alone(self) -> Iterator[Any]:
         """The batches, prepared here."""

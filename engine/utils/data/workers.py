@@ -91,11 +91,11 @@ class Crew:
         """True while all workers are alive."""
         return bool(self.workers) and all(worker.is_alive() for worker in self.workers)
 
-    def batches(self, numbers: Iterator[Any], base_seed: int, persistent: bool) -> Iterator[Any]:
+    def batches(self, numbers: Iterator[Any], persistent: bool, again: bool) -> Iterator[Any]:
         """The batches in order; the first are asked for now."""
-        if persistent:
-            for pipe in self.pipes:
-                pipe.send(("again", base_seed))
+        if again:
+            for worker in range(len(self.pipes)):
+                self._send(worker, ("again", None))
         asked: deque[int] = deque()
         turn = 0
         ended: set[int] = set()
@@ -157,7 +157,7 @@ class Crew:
             if pipe in ready:
                 try:
                     return pipe.recv()
-                except EOFError:
+                except (EOFError, ConnectionError):  # it died with our last message unread
                     raise self._died(worker) from None
             if ready:
                 raise self._died(worker)
@@ -248,9 +248,10 @@ def _work(
         kind, wanted = message
         if kind == "again":
             if fetch is not None:
-                _info = WorkerInfo(number, count, wanted + number, loader.dataset)
-                _seed(wanted, number)
-                fetch = fetcher(loader)
+                try:
+                    fetch = fetcher(loader)
+                except Exception as error:
+                    failure = _packed_error(error)
             continue
         try:
             pipe.send(_answer(fetch, wanted, failure))
