@@ -1,8 +1,8 @@
 """DataLoader: the examples of a data set in batches, in an order, perhaps prepared by workers.
 
 For the same seed batches come in PyTorch's order, and the generators are left in PyTorch's states:
-each `iter()` draws one number (the workers' base seed, unless they stay), then the sampler draws its
-own, at the first batch without workers and at once with them.
+each `iter()` draws one number (the workers' base seed, unless they stay), then the sampler draws
+its own, at the first batch without workers and at once with them.
 """
 
 from __future__ import annotations
