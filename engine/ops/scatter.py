@@ -14,7 +14,7 @@ import numpy as np
 from engine.core.op import Op, at, operation
 from engine.ops.elementwise import where
 from engine.ops.index import accumulate, add_to, taken
-from engine.ops.shape import expand, order_of, sum_to
+from engine.ops.shape import dense_copy, expand, sum_to
 
 _MATRIX = np.arange(6.0).reshape(2, 3) - 2.5
 _TWICE = (slice(None), np.array([0, 2, 0]))
@@ -156,7 +156,7 @@ class masked_fill(Op):
     def forward(self, x, y, *, mask, spelling=None):
         if x.shape != mask.shape:
             x = np.broadcast_to(x, np.broadcast_shapes(x.shape, mask.shape))
-        out = np.array(x, order=order_of(x))
+        out = dense_copy(x)
         np.copyto(out, y, where=mask, casting="unsafe")
         return out
 

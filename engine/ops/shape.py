@@ -35,9 +35,33 @@ def is_dense(array: np.ndarray) -> bool:
     return True
 
 
-def order_of(x: np.ndarray) -> str:
-    """The order of a copy in memory: that of x, but for what is stretched, which has none."""
-    return "C" if 0 in x.strides else "K"
+def dense_copy(x: np.ndarray, values: np.ndarray | None = None) -> np.ndarray:
+    """A copy without gaps (of other values, if given), its dimensions lying in memory as x's do.
+
+    Of dimensions with the same stride the larger lies outside; where x is stretched, a dimension of
+    stride 0 stays where it is among the others. So it is in PyTorch.
+    """
+    values = x if values is None else values
+    if x.flags.c_contiguous or not x.size:
+        return np.array(values, order="C")
+    inwards = list(range(x.ndim))[::-1]  # from the dimension that changes fastest
+    for place in range(1, x.ndim):
+        here = place
+        for before in range(place - 1, -1, -1):
+            first, second = inwards[before], inwards[here]
+            strides = x.strides[first], x.strides[second]
+            if 0 in strides:
+                continue
+            if strides[0] < strides[1]:
+                break
+            if strides[0] > strides[1] or x.shape[first] > x.shape[second]:
+                inwards[before], inwards[here] = second, first
+                here = before
+    outwards = inwards[::-1]
+    out = np.empty([x.shape[dim] for dim in outwards], x.dtype)
+    out = out.transpose(sorted(range(x.ndim), key=outwards.__getitem__))
+    out[...] = values
+    return out
 
 
 def stretched(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -192,7 +216,7 @@ class flip(Op):
     """x with the order along `dims` reversed. The gradient is reversed back."""
 
     def forward(self, x, *, dims):
-        return np.array(np.flip(x, dims), order=order_of(x))
+        return dense_copy(x, np.flip(x, dims))
 
     def to_x(self, g, *, dims):
         return flip(g, dims=dims)
@@ -222,7 +246,7 @@ class rot90(Op):
     def forward(self, x, *, k, dims):
         # What PyTorch does, down to how the result lies in memory: mirrored, then transposed.
         mirrored = ((), dims[1], dims, dims[0])[k % 4]
-        x = np.array(np.flip(x, mirrored), order=order_of(x))
+        x = dense_copy(x, np.flip(x, mirrored))
         return np.swapaxes(x, *dims) if k % 2 else x
 
     def to_x(self, g, *, k, dims):
@@ -253,7 +277,7 @@ class clone(Op):
     """A copy of x with memory of its own. The gradient passes unchanged."""
 
     def forward(self, x, *, spelling=None):
-        return np.array(x, order=order_of(x))
+        return dense_copy(x)
 
     def to_x(self, g):
         return g

@@ -115,7 +115,9 @@ def test_random_graphs_agree_with_finite_differences(data):
         )
         if moved.error > 1e-4 * max(1.0, abs(moved.value)):
             continue  # the numbers grew so steep that finite differences say nothing
-        assert moved.agrees_with(leaf.grad, relative=1e-6), (leaf.grad, moved)
+        # A gradient below what a step of 1e-3 can show is as good as the 0 that it sees.
+        unseen = abs(leaf.grad - moved.value) <= 1e-12
+        assert unseen or moved.agrees_with(leaf.grad, relative=1e-6), (leaf.grad, moved)
 
 
 def test_a_second_backward_gives_exactly_twice_the_gradients():
