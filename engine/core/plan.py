@@ -36,6 +36,7 @@ import textwrap
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from itertools import count
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -238,8 +239,10 @@ def inline(function: Callable | None) -> str | None:
     there to read (typed into a terminal): it is called then.
     """
     try:
-        lines = textwrap.dedent(inspect.getsource(function))
-        (statement,) = [s for s in ast.parse(lines).body[0].body if not _is_docstring(s)]
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        (statement,) = [s for s in tree.body[0].body if not _is_docstring(s)]
+        if not _is_source_of(tree, function):
+            return None
     except (OSError, TypeError, SyntaxError, ValueError, AttributeError):
         return None
     if not isinstance(statement, ast.Return) or statement.value is None:
@@ -250,6 +253,20 @@ def inline(function: Callable | None) -> str | None:
             return None
     shown = ast.unparse(statement.value)
     return shown if isinstance(statement.value, ast.Name) else f"({shown})"
+
+
+def _is_source_of(tree: ast.Module, function: Callable) -> bool:
+    """True where this is the text that the function was made of.
+
+    subtle: it is read from the file, which may have been edited since it was imported. What would
+    then be computed is not what the function says.
+    """
+    compiled = compile(tree, "<source>", "exec").co_consts
+    read = next(part for part in compiled if isinstance(part, CodeType))
+    code = function.__code__
+    return (read.co_code, read.co_consts, read.co_names, read.co_varnames) == (
+        code.co_code, code.co_consts, code.co_names, code.co_varnames,
+    )  # fmt: skip
 
 
 def _is_docstring(statement: ast.stmt) -> bool:
