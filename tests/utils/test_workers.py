@@ -234,6 +234,8 @@ def main():
             seen = set(range(9))
             HOW
 
+# Whoever started the tests may have chosen to ignore it, as a shell does for what it runs behind.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 main()
 """
 

@@ -7,6 +7,7 @@ worker that dies is noticed at once; workers whose parent is gone end by themsel
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import random as python_random
@@ -194,6 +195,7 @@ class Crew:
                 worker.kill()
                 worker.join()
             _clear(pipe)
+            _remove_left(worker.pid)
             pipe.close()
         self.workers, self.pipes = [], []
 
@@ -328,7 +330,8 @@ def _rebuilt(value: Any, pairs: dict) -> Any:
 def _parcel(array: np.ndarray, is_tensor: bool) -> Any:
     if array.nbytes < _LARGE or array.dtype.hasobject:
         return _Array("", array.shape, array, is_tensor)
-    block = shared_memory.SharedMemory(create=True, size=array.nbytes)
+    name = f"{_prefix(os.getppid(), os.getpid())}{next(_numbers)}"
+    block = shared_memory.SharedMemory(name, create=True, size=array.nbytes)
     np.ndarray(array.shape, array.dtype, block.buf)[...] = array
     parcel = _Array(block.name, array.shape, array.dtype, is_tensor)
     block.close()
@@ -345,5 +348,31 @@ def _opened(value: Any) -> Any:
             array = np.array(np.ndarray(value.shape, value.dtype, block.buf))
             block.close()
             block.unlink()
+            prefix, _, number = value.block.rpartition("_")
+            _last_opened[f"{prefix}_"] = int(number)
         return Tensor.at(array, None) if value.is_tensor else array
     return _mapped(value, _opened)
+
+
+# Blocks are named by who made them for whom, and numbered: so what a worker that was killed left
+# behind can be found, and nobody else's is taken for it.
+_numbers = itertools.count()
+_last_opened: dict[str, int] = {}
+
+
+def _prefix(parent: int, worker: int) -> str:
+    return f"en{parent}_{worker}_"
+
+
+def _remove_left(worker: int) -> None:
+    """Gives back the shared memory that a worker (by its process number) made and never sent."""
+    prefix = _prefix(os.getpid(), worker)
+    number = _last_opened.pop(prefix, -1) + 1
+    while True:
+        try:
+            block = shared_memory.SharedMemory(f"{prefix}{number}")
+        except FileNotFoundError:
+            return
+        block.close()
+        block.unlink()
+        number += 1
