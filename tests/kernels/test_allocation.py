@@ -21,12 +21,17 @@ for _ in range(10):
 print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 10)
 """
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or not hasattr(os, "confstr") or "glibc" not in str(
-        os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else ""
+pytestmark = [
+    pytest.mark.skipif(
+        sys.platform != "linux" or not hasattr(os, "confstr") or "glibc" not in str(
+            os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else ""
+        ),
+        reason="a setting of glibc",
     ),
-    reason="a setting of glibc",
-)  # fmt: skip
+    pytest.mark.skipif(
+        "asan" in os.environ.get("LD_PRELOAD", ""), reason="AddressSanitizer has its own allocator"
+    ),
+]  # fmt: skip
 
 
 def faults(**environment):
