@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from viz import tables, telling
-from viz.telling import at_least_one, brief, brief_name, middle_out, pad, painter, width
+from viz.telling import at_least_one, brief, brief_name, middle_out, pad, painter, rows_of, width
 
 if TYPE_CHECKING:
     from viz.array_explanation import ArrayBackward, ArrayExplanation, ArrayForward, ArrayShare
@@ -153,12 +153,7 @@ def _tables(e: ArrayExplanation, most: int | None) -> list[tables.Table]:
     words = WORDS[e.language]
     most = at_least_one(most)
 
-    def rows(steps: Sequence[Any], make: Callable[[Any], list[list[Any]]]) -> list[list[Any]]:
-        first, left_out, last = middle_out(steps, most)
-        made = [row for step in first for row in make(step)]
-        if left_out:
-            made.append([("note", words["left out"].format(n=f"{left_out:,}"))])
-        return made + [row for step in last for row in make(step)]
+    rows = rows_of(words, most)
 
     def given(leaf: Any) -> list[list[Any]]:
         return [[("code", leaf.name), ("", shape_text(leaf.shape)), ("code", leaf.value)]]

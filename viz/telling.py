@@ -266,10 +266,8 @@ def as_text(e: Explanation, color: bool, most: int | None) -> str:
 # --- Markdown and HTML: the same tables ----------------------------------------------------------
 
 
-def _tables(e: Explanation, most: int | None) -> list[tables.Table]:
-    """(title, headings, rows) of each part; a cell is (kind, text), a row of None is left out."""
-    words = WORDS[e.language]
-    most = at_least_one(most)
+def rows_of(words: dict[str, str], most: int | None) -> Callable:
+    """(steps, make) to the rows that `make` gives of each; a note stands for the middle of many."""
 
     def rows(steps: Sequence[Any], make: Callable[[Any], list[list[Any]]]) -> list[list[Any]]:
         first, left_out, last = middle_out(steps, most)
@@ -277,6 +275,16 @@ def _tables(e: Explanation, most: int | None) -> list[tables.Table]:
         if left_out:
             made.append([("note", words["left out"].format(n=f"{left_out:,}"))])
         return made + [row for step in last for row in make(step)]
+
+    return rows
+
+
+def _tables(e: Explanation, most: int | None) -> list[tables.Table]:
+    """(title, headings, rows) of each part; a cell is (kind, text), a row of None is left out."""
+    words = WORDS[e.language]
+    most = at_least_one(most)
+
+    rows = rows_of(words, most)
 
     def forward(s: Any) -> list[list[Any]]:
         return [[("", str(s.number)), ("code", s.name), ("code", s.formula), ("code", s.numbers),

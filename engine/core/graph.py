@@ -54,15 +54,21 @@ class Extra:
 
 
 class Hook:
-    """The handle of a registered hook: `remove()` takes it off again."""
+    """The handle of a registered hook: `remove()` takes it off; leaving a `with` does too."""
 
     def __init__(self, hooks: dict[int, Callable], hook: Callable) -> None:
-        self._hooks, self._key = hooks, next_serial()
-        hooks[self._key] = hook
+        self._hooks, self.id = hooks, next_serial()
+        hooks[self.id] = hook
 
     def remove(self) -> None:
         """Takes the hook off; doing so twice is harmless."""
-        self._hooks.pop(self._key, None)
+        self._hooks.pop(self.id, None)
+
+    def __enter__(self) -> Hook:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
 
 
 @dataclass(frozen=True)

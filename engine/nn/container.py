@@ -24,7 +24,62 @@ def _place(index: Any, count: int) -> int:
     return index % count
 
 
-class Sequential(Module):
+class _Row(Module):
+    """Modules in a row, with their places for names: what a list of them can do."""
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self._modules.values())
+
+    def _key(self, index: Any) -> str:
+        return list(self._modules)[_place(index, len(self))]
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return type(self)(list(self)[index])
+        return self._modules[self._key(index)]
+
+    def __setitem__(self, index: Any, module: Module) -> None:
+        setattr(self, self._key(index), module)
+
+    def __delitem__(self, index: Any) -> None:
+        keys = list(self._modules)
+        for key in keys[index] if isinstance(index, slice) else [self._key(index)]:
+            del self._modules[key]
+        self._renumber(list(self))
+
+    def _renumber(self, modules: list[Module]) -> None:
+        self._modules.clear()
+        for place, module in enumerate(modules):
+            self._modules[str(place)] = module
+
+    def append(self, module: Module) -> Any:
+        """Adds a module at the end."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> Any:
+        """Adds modules at the end."""
+        for module in modules:
+            self.append(module)
+        return self
+
+    def insert(self, index: int, module: Module) -> Any:
+        """Adds a module before the one at `index`."""
+        modules = list(self)
+        modules.insert(index, module)
+        self._renumber(modules)
+
+    def pop(self, key: Any = -1) -> Module:
+        """Takes a module out."""
+        module = self[key]
+        del self[key]
+        return module
+
+
+class Sequential(_Row):
     """Modules applied one after the other: `Sequential(Linear(2, 3), ReLU())`, or of an
     OrderedDict, whose keys are the modules' names."""
 
@@ -43,121 +98,32 @@ class Sequential(Module):
             input = module(input)
         return input
 
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self._modules.values())
-
-    def _key(self, index: Any) -> str:
-        return list(self._modules)[_place(index, len(self))]
-
     def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
+        if isinstance(index, slice):  # the names stay
             return type(self)(dict(list(self._modules.items())[index]))
-        return self._modules[self._key(index)]
-
-    def __setitem__(self, index: Any, module: Module) -> None:
-        setattr(self, self._key(index), module)
-
-    def __delitem__(self, index: Any) -> None:
-        keys = list(self._modules)
-        for key in keys[index] if isinstance(index, slice) else [self._key(index)]:
-            del self._modules[key]
-        self._renumber(list(self))
-
-    def _renumber(self, modules: list[Module]) -> None:
-        self._modules.clear()
-        for place, module in enumerate(modules):
-            self._modules[str(place)] = module
-
-    def append(self, module: Module) -> Sequential:
-        """Adds a module at the end."""
-        self.add_module(str(len(self)), module)
-        return self
-
-    def extend(self, modules: Iterable[Module]) -> Sequential:
-        """Adds modules at the end."""
-        for module in modules:
-            self.append(module)
-        return self
+        return super().__getitem__(index)
 
     def insert(self, index: int, module: Module) -> Sequential:
         """Adds a module before the one at `index`."""
-        modules = list(self)
-        modules.insert(index, module)
-        self._renumber(modules)
+        super().insert(index, module)
         return self
-
-    def pop(self, key: Any) -> Module:
-        """Takes a module out."""
-        module = self[key]
-        del self[key]
-        return module
 
     def __add__(self, other: Sequential) -> Sequential:
         return type(self)(*self, *other)
 
 
-class ModuleList(Module):
+class ModuleList(_Row):
     """A list of modules, which are all noticed; it has no `forward`."""
 
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
         self.extend(modules or ())
 
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self._modules.values())
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return type(self)(list(self)[index])
-        return self._modules[str(_place(index, len(self)))]
-
-    def __setitem__(self, index: Any, module: Module) -> None:
-        setattr(self, str(_place(index, len(self))), module)
-
-    def __delitem__(self, index: Any) -> None:
-        modules = list(self)
-        del modules[index]
-        self._renumber(modules)
-
-    def _renumber(self, modules: list[Module]) -> None:
-        self._modules.clear()
-        for place, module in enumerate(modules):
-            self._modules[str(place)] = module
-
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         return type(self)([*self, *other])
 
     def __iadd__(self, other: Iterable[Module]) -> ModuleList:
         return self.extend(other)
-
-    def append(self, module: Module) -> ModuleList:
-        """Adds a module at the end."""
-        self.add_module(str(len(self)), module)
-        return self
-
-    def extend(self, modules: Iterable[Module]) -> ModuleList:
-        """Adds modules at the end."""
-        for module in modules:
-            self.append(module)
-        return self
-
-    def insert(self, index: int, module: Module) -> None:
-        """Adds a module before the one at `index`."""
-        modules = list(self)
-        modules.insert(index, module)
-        self._renumber(modules)
-
-    def pop(self, key: int = -1) -> Module:
-        """Takes a module out."""
-        module = self[key]
-        del self[key]
-        return module
 
     def __repr__(self) -> str:
         # Runs of modules with equal texts are shown once, as PyTorch shows them.

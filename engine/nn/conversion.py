@@ -37,12 +37,7 @@ class Conversion:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Takes the gradients of all parameters away, or sets them to 0."""
         for parameter in self.parameters():
-            if parameter._grad is not None:
-                if set_to_none:
-                    parameter._grad = None
-                else:
-                    parameter._grad = parameter._grad.detach()
-                    parameter._grad.zero_()
+            parameter.clear_grad(set_to_none)
 
     def _apply(self, fn: Callable[[Tensor], Tensor]) -> Any:
         """Replaces every parameter and buffer by what `fn` makes of it, the objects staying."""

@@ -7,32 +7,13 @@ results, and what their gradients are is what the hook is told.
 
 from __future__ import annotations
 
-import itertools
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 from engine.autograd.function import Function
+from engine.core.graph import Hook
 from engine.tensor.tensor import Tensor
-
-_handles = itertools.count()
-
-
-class RemovableHandle:
-    """The handle of a registered hook: `remove()` takes it off; leaving a `with` does too."""
-
-    def __init__(self, hooks: dict[int, Any]) -> None:
-        self.hooks, self.id = hooks, next(_handles)
-
-    def remove(self) -> None:
-        """Takes the hook off; doing so twice is harmless."""
-        self.hooks.pop(self.id, None)
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.remove()
 
 
 class _Gate(Function):
@@ -184,14 +165,14 @@ class Calling:
 
     def register_forward_pre_hook(
         self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
+    ) -> Hook:
         """Calls `hook(module, arguments)` before `forward`; what it returns replaces them."""
         return self._hook(self._forward_pre_hooks, hook, prepend, with_kwargs)
 
     def register_forward_hook(
         self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False,
         always_call: bool = False,
-    ) -> RemovableHandle:  # fmt: skip
+    ) -> Hook:  # fmt: skip
         """Calls `hook(module, arguments, result)` after `forward`; what it returns replaces the
         result. With `always_call` it is called after an error too, with None for the result."""
         handle = self._hook(self._forward_hooks, hook, prepend, with_kwargs)
@@ -199,7 +180,7 @@ class Calling:
             self._always.add(handle.id)
         return handle
 
-    def register_full_backward_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+    def register_full_backward_hook(self, hook: Callable, prepend: bool = False) -> Hook:
         """Calls `hook(module, grad_input, grad_output)` when the gradients of the inputs are known;
         what it returns replaces `grad_input`. Both are tuples, with None for what has no gradient.
         """
@@ -207,18 +188,13 @@ class Calling:
 
     register_backward_hook = register_full_backward_hook
 
-    def register_full_backward_pre_hook(
-        self, hook: Callable, prepend: bool = False
-    ) -> RemovableHandle:
+    def register_full_backward_pre_hook(self, hook: Callable, prepend: bool = False) -> Hook:
         """Calls `hook(module, grad_output)` when the gradients of the results are known; what it
         returns replaces them."""
         return self._hook(self._backward_pre_hooks, hook, prepend, False)
 
-    def _hook(
-        self, hooks: OrderedDict, hook: Callable, prepend: bool, with_kwargs: bool
-    ) -> RemovableHandle:
-        handle = RemovableHandle(hooks)
-        hooks[handle.id] = hook
+    def _hook(self, hooks: OrderedDict, hook: Callable, prepend: bool, with_kwargs: bool) -> Hook:
+        handle = Hook(hooks, hook)
         if prepend:
             hooks.move_to_end(handle.id, last=False)
         if with_kwargs:

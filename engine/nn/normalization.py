@@ -15,6 +15,14 @@ from engine.tensor.creation import ones, zeros
 from engine.tensor.tensor import Tensor
 
 
+def reset_affine(weight: Any, bias: Any) -> None:
+    """What a normalised input is multiplied by becomes 1, what is added 0, where they are there."""
+    if weight is not None:
+        init.ones_(weight)
+    if bias is not None:
+        init.zeros_(bias)
+
+
 class _Normalization(Module):
     """Weight, bias and running figures of each feature."""
 
@@ -53,10 +61,7 @@ class _Normalization(Module):
     def reset_parameters(self) -> None:
         """Weight 1, bias 0, and the running figures from the start."""
         self.reset_running_stats()
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        reset_affine(self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Sizes and settings."""
@@ -234,10 +239,7 @@ class LayerNorm(Module):
 
     def reset_parameters(self) -> None:
         """Weight 1, bias 0."""
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        reset_affine(self.weight, self.bias)
 
     def forward(self, input: Any) -> Any:
         """The same shape."""
@@ -271,8 +273,7 @@ class RMSNorm(Module):
 
     def reset_parameters(self) -> None:
         """Weight 1."""
-        if self.weight is not None:
-            init.ones_(self.weight)
+        reset_affine(self.weight, None)
 
     def forward(self, input: Any) -> Any:
         """The same shape."""
@@ -310,10 +311,7 @@ class GroupNorm(Module):
 
     def reset_parameters(self) -> None:
         """Weight 1, bias 0."""
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        reset_affine(self.weight, self.bias)
 
     def forward(self, input: Any) -> Any:
         """The same shape."""

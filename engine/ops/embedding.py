@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.core.op import Op, at, operation
+from engine.ops.index import add_rows
 
 _TABLE = np.array([[0.5, -1.0], [2.0, 0.25], [-0.75, 1.5]])
 
@@ -41,11 +42,7 @@ class rows_summed(Op):
             used = numbers != padding_idx
             numbers, rows = numbers[used], rows[used]
         if numbers.size:
-            # Sorted, each row's gradients lie together and are summed in one go.
-            order = np.argsort(numbers, kind="stable")
-            ordered = numbers[order]
-            starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-            out[ordered[starts]] = np.add.reduceat(rows[order], starts, axis=0)
+            add_rows(out, numbers, rows)
         return out
 
     def to_x(self, g, index, *, padding_idx):

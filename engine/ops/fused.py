@@ -13,7 +13,7 @@ from engine import kernels
 from engine.core import maths
 from engine.core.op import Numbers, Op, at, operation
 from engine.ops.elementwise import log, log1p, maximum, rsqrt, sigmoid
-from engine.ops.reduce import total
+from engine.ops.reduce import mean, total
 from engine.ops.shape import reshape
 from engine.ops.softmax import softmax
 
@@ -122,18 +122,10 @@ class layer_norm(Op):
     )
 
 
-def average(x: Any, dims: tuple[int, ...]) -> Any:
-    """The mean over some dimensions, which stay with size 1."""
-    count = 1
-    for dim in dims:
-        count = count * x.shape[dim]
-    return total(x, dims=dims, keepdim=True) / max(count, 1)
-
-
 def normalized(x: Any, dims: tuple[int, ...], eps: float) -> tuple[Any, Any]:
     """(x without its mean and over its standard deviation, one over that deviation)."""
-    centered = x - average(x, dims)
-    scale = rsqrt(average(centered * centered, dims) + eps)
+    centered = x - mean(x, dims=dims, keepdim=True)
+    scale = rsqrt(mean(centered * centered, dims=dims, keepdim=True) + eps)
     return centered * scale, scale
 
 
@@ -141,7 +133,8 @@ def normalized_back(g: Any, x: Any, dims: tuple[int, ...], eps: float) -> Any:
     """What x receives of a gradient g of `normalized(x)`: g without its mean and without its part
     along the normalised x, over the deviation."""
     n, scale = normalized(x, dims, eps)
-    return (g - average(g, dims) - n * average(g * n, dims)) * scale
+    along = mean(g * n, dims=dims, keepdim=True)
+    return (g - mean(g, dims=dims, keepdim=True) - n * along) * scale
 
 
 @operation
@@ -150,7 +143,8 @@ class batch_norm(Op):
     standard deviation. w receives the gradient times n, b the gradient itself; x receives g * w
     without its mean and without its part along n, over the deviation."""
 
-    keeps = ("center", "scale")
+    # The variance is for the running figures: of `scale` it could not be had back exactly.
+    keeps = ("center", "scale", "variance")
     torch_name = "NativeBatchNorm"
 
     def forward(self, x, w, b, *, eps=1e-5):
@@ -158,11 +152,12 @@ class batch_norm(Op):
         shape = (1, -1, *[1] * (x.ndim - 2))
         center = x.mean(axis=dims, keepdims=True)
         out = x - center
-        scale = 1 / np.sqrt(np.mean(out * out, axis=dims, keepdims=True) + eps)
+        variance = np.mean(out * out, axis=dims, keepdims=True)
+        scale = 1 / np.sqrt(variance + eps)
         out *= scale if w is None else scale * w.reshape(shape)
         if b is not None:
             out += b.reshape(shape)
-        return out, center, scale
+        return out, center, scale, variance
 
     def to_x(self, g, x, w, *, eps):
         dims, shape = (0, *range(2, len(x.shape))), (1, -1, *[1] * (len(x.shape) - 2))

@@ -91,52 +91,43 @@ def index_shape(shape: tuple, index: tuple) -> tuple:
     return np.broadcast_to(np.empty(()), shape)[index].shape
 
 
+class ExtremeAt(Op):
+    """The extreme of x and of the elements of y that `index` puts at each place."""
+
+    torch_name = "ScatterReduce"
+    ufunc: np.ufunc
+
+    def forward(self, x, y, *, index):
+        out = np.array(x)
+        self.ufunc.at(out, index, y)
+        return out
+
+    def to_x(self, g, out, x, y, *, index):
+        return even_share(g, out, x, y, index) * (x == out)
+
+    def to_y(self, g, out, x, y, *, index):
+        return taken(even_share(g, out, x, y, index), index) * (y == taken(out, index))
+
+    samples = (
+        at(_MATRIX, _MATRIX * 2 + 1, index=_TWICE),
+        at(_LINE, np.array([1.0, 4.0, -3.0, 5.0]), index=_MANY),
+    )
+
+
 @operation
-class largest_at(Op):
+class largest_at(ExtremeAt):
     """The largest, at each place, of x and the elements of y that `index` puts there. Where
     several are the largest, the gradient is shared evenly."""
 
-    torch_name = "ScatterReduce"
-
-    def forward(self, x, y, *, index):
-        out = np.array(x)
-        np.maximum.at(out, index, y)
-        return out
-
-    def to_x(self, g, out, x, y, *, index):
-        return even_share(g, out, x, y, index) * (x == out)
-
-    def to_y(self, g, out, x, y, *, index):
-        return taken(even_share(g, out, x, y, index), index) * (y == taken(out, index))
-
-    samples = (
-        at(_MATRIX, _MATRIX * 2 + 1, index=_TWICE),
-        at(_LINE, np.array([1.0, 4.0, -3.0, 5.0]), index=_MANY),
-    )
+    ufunc = np.maximum
 
 
 @operation
-class smallest_at(Op):
+class smallest_at(ExtremeAt):
     """The smallest, at each place, of x and the elements of y that `index` puts there. Where
     several are the smallest, the gradient is shared evenly."""
 
-    torch_name = "ScatterReduce"
-
-    def forward(self, x, y, *, index):
-        out = np.array(x)
-        np.minimum.at(out, index, y)
-        return out
-
-    def to_x(self, g, out, x, y, *, index):
-        return even_share(g, out, x, y, index) * (x == out)
-
-    def to_y(self, g, out, x, y, *, index):
-        return taken(even_share(g, out, x, y, index), index) * (y == taken(out, index))
-
-    samples = (
-        at(_MATRIX, _MATRIX * 2 + 1, index=_TWICE),
-        at(_LINE, np.array([1.0, 4.0, -3.0, 5.0]), index=_MANY),
-    )
+    ufunc = np.minimum
 
 
 def even_share(g: Any, out: Any, x: Any, y: Any, index: tuple) -> Any:

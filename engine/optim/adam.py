@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine import kernels
-from engine.optim.optimizer import Optimizer, number, refuse_negative, zeros_like
+from engine.optim.optimizer import Optimizer, check_betas, number, refuse_negative, zeros_like
 from engine.tensor.tensor import Tensor
 
 
@@ -37,9 +37,7 @@ class Adam(Optimizer):
         decoupled_weight_decay: bool = False,
     ) -> None:  # fmt: skip
         refuse_negative(lr=number(lr), eps=eps)
-        for place, beta in enumerate(betas):
-            if not 0 <= beta < 1:
-                raise ValueError(f"Invalid beta parameter at index {place}: {beta}")
+        check_betas(betas)
         refuse_negative(weight_decay=weight_decay)
         defaults = {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,

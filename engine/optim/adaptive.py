@@ -10,14 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.optim.optimizer import Optimizer, number, refuse_negative, zeros_like
+from engine.optim.optimizer import Optimizer, check_betas, number, refuse_negative, zeros_like
 from engine.tensor.tensor import Tensor
-
-
-def _check_betas(betas: tuple[float, float]) -> None:
-    for place, beta in enumerate(betas):
-        if not 0 <= beta < 1:
-            raise ValueError(f"Invalid beta parameter at index {place}: {beta}")
 
 
 class _Adaptive(Optimizer):
@@ -180,7 +174,7 @@ class Adamax(_Adaptive):
         maximize: bool = False, differentiable: bool = False, capturable: bool = False,
     ) -> None:  # fmt: skip
         refuse_negative(lr=number(lr), eps=eps)
-        _check_betas(betas)
+        check_betas(betas)
         refuse_negative(weight_decay=weight_decay)
         defaults = {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,
@@ -211,7 +205,7 @@ class NAdam(_Adaptive):
         maximize: bool = False, capturable: bool = False, differentiable: bool = False,
     ) -> None:  # fmt: skip
         refuse_negative(lr=number(lr), eps=eps)
-        _check_betas(betas)
+        check_betas(betas)
         refuse_negative(weight_decay=weight_decay, momentum_decay=momentum_decay)
         defaults = {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,
@@ -257,7 +251,7 @@ class RAdam(_Adaptive):
         differentiable: bool = False,
     ) -> None:  # fmt: skip
         refuse_negative(lr=number(lr), eps=eps)
-        _check_betas(betas)
+        check_betas(betas)
         refuse_negative(weight_decay=weight_decay)
         defaults = {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,

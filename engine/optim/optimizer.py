@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.graph import Hook
 from engine.core.modes import enable_grad, no_grad
 from engine.tensor.memory import stamp
 from engine.tensor.tensor import Tensor
@@ -148,12 +149,7 @@ class Optimizer:
         """Takes the gradients of all parameters away, or sets them to 0."""
         for group in self.param_groups:
             for p in group["params"]:
-                if p._grad is not None:
-                    if set_to_none:
-                        p._grad = None
-                    else:
-                        p._grad = p._grad.detach()
-                        p._grad.zero_()
+                p.clear_grad(set_to_none)
 
     @_with_hooks
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -183,11 +179,11 @@ class Optimizer:
     def register_step_pre_hook(self, hook: Callable) -> Any:
         """Calls `hook(optimizer, arguments, keywords)` before every step; what it returns, if
         anything, is (arguments, keywords) to take instead."""
-        return _Handle(self._step_hooks["pre"], hook)
+        return Hook(self._step_hooks["pre"], hook)
 
     def register_step_post_hook(self, hook: Callable) -> Any:
         """Calls `hook(optimizer, arguments, keywords)` after every step."""
-        return _Handle(self._step_hooks["post"], hook)
+        return Hook(self._step_hooks["post"], hook)
 
     # --- state ---
 
@@ -256,18 +252,6 @@ class Optimizer:
         return text + ")"
 
 
-class _Handle:
-    """The handle of a registered hook."""
-
-    def __init__(self, hooks: OrderedDict, hook: Callable) -> None:
-        self.hooks, self.key = hooks, object()
-        hooks[self.key] = hook
-
-    def remove(self) -> None:
-        """Takes the hook off; doing so twice is harmless."""
-        self.hooks.pop(self.key, None)
-
-
 def _taken(name: str, value: Any, p: Tensor) -> Any:
     """A saved value for a parameter: as the parameter's type, but for the count of steps."""
     if not isinstance(value, Tensor):
@@ -301,3 +285,14 @@ def zeros_like(p: Tensor) -> Tensor:
 def number(value: Any) -> float:
     """A setting as a number: a learning rate may be a Tensor."""
     return value.item() if isinstance(value, Tensor) else value
+
+
+def check_betas(betas: tuple[float, float]) -> None:
+    """Refuses shares that are not from 0 to below 1.
+
+    Raises:
+        ValueError: for the first that is not.
+    """
+    for place, beta in enumerate(betas):
+        if not 0 <= beta < 1:
+            raise ValueError(f"Invalid beta parameter at index {place}: {beta}")

@@ -129,6 +129,16 @@ class Differentiating:
     def grad(self) -> None:
         self._grad = None
 
+    def clear_grad(self, set_to_none: bool = True) -> None:
+        """Takes the gradient away, or sets it to 0: what `zero_grad` does to each parameter."""
+        if self._grad is None:
+            return
+        if set_to_none:
+            self._grad = None
+        else:
+            self._grad = self._grad.detach()
+            self._grad.zero_()
+
     def backward(
         self,
         gradient: Any = None,

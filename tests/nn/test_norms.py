@@ -118,3 +118,14 @@ def test_functions_at_any_shape(shape, groups, seed):
 )
 def test_misuse_raises_the_same_class(program):
     assert isinstance(both(lambda torch: program(torch.nn.functional, torch)), Exception)
+
+
+def test_the_running_variance_of_a_still_channel_is_exact():
+    """Far below eps nothing is left of a variance that is worked out from 1 / sqrt(it + eps)."""
+
+    def program(m):
+        layer = m.nn.BatchNorm1d(2, momentum=1.0)
+        layer(m.tensor([[1e-6, 3.0], [-1e-6, 3.0], [2e-6, 3.0]]))
+        return layer.running_var
+
+    both(program, rtol=1e-5, atol=0)

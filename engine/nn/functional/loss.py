@@ -14,22 +14,6 @@ from engine.nn.functional.activation import logsigmoid
 from engine.ops import fused as ops
 from engine.ops.elementwise import where
 
-
-def reduced(loss: Any, reduction: str) -> Any:
-    """A loss of each element, reduced.
-
-    Raises:
-        ValueError: for a reduction that does not exist.
-    """
-    if reduction == "mean":
-        return loss.mean()
-    if reduction == "sum":
-        return loss.sum()
-    if reduction == "none":
-        return loss
-    raise ValueError(f"{reduction} is not a valid value for reduction: it is mean, sum or none")
-
-
 _PARAMS = {reduction: {"reduction": reduction} for reduction in ("mean", "sum", "none")}
 
 
@@ -41,6 +25,18 @@ def check_reduction(reduction: str) -> None:
     """
     if reduction not in _PARAMS:
         raise ValueError(f"{reduction} is not a valid value for reduction: mean, sum or none")
+
+
+def reduced(loss: Any, reduction: str) -> Any:
+    """A loss of each element, reduced.
+
+    Raises:
+        ValueError: for a reduction that does not exist.
+    """
+    check_reduction(reduction)
+    if reduction == "none":
+        return loss
+    return loss.mean() if reduction == "mean" else loss.sum()
 
 
 def check_classes(target: Any) -> None:

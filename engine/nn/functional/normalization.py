@@ -39,10 +39,10 @@ def batch_norm(
                 f"Expected more than 1 value per channel when training, got input size "
                 f"{input.shape}"
             )
-        found, (center, scale) = input.run(ops.batch_norm, (input, weight, bias), {"eps": eps})
+        params = {"eps": eps}
+        found, (center, _, variance) = input.run(ops.batch_norm, (input, weight, bias), params)
         if training and running_mean is not None:
             with no_grad():
-                variance = 1 / (scale * scale) - eps
                 unbiased = variance.reshape(-1) * (count / (count - 1))
                 _blend(running_mean, center.reshape(-1), momentum)
                 _blend(running_var, unbiased, momentum)
@@ -60,6 +60,21 @@ def _blend(running: Any, new: np.ndarray, momentum: float) -> None:
     running.copy_(running.at(running._data * (1 - momentum) + momentum * new, None))
 
 
+def last_shape(input: Any, normalized_shape: Any) -> tuple[int, ...]:
+    """The shape of the last dimensions, which are normalised together; a number is one of them.
+
+    Raises:
+        RuntimeError: where the last dimensions of the input are of another shape.
+    """
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not shape or input._data.shape[-len(shape) :] != shape:
+        raise RuntimeError(
+            f"Given normalized_shape={list(shape)}, expected input with shape "
+            f"[*, {', '.join(map(str, shape))}], but got input of size{list(input.shape)}"
+        )
+    return shape
+
+
 def layer_norm(
     input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Any:
@@ -69,12 +84,7 @@ def layer_norm(
     Raises:
         RuntimeError: where the last dimensions are of another shape.
     """
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    if not shape or input._data.shape[-len(shape) :] != shape:
-        raise RuntimeError(
-            f"Given normalized_shape={list(shape)}, expected input with shape "
-            f"[*, {', '.join(map(str, shape))}], but got input of size{list(input.shape)}"
-        )
+    shape = last_shape(input, normalized_shape)
     for name, each in (("weight", weight), ("bias", bias)):
         if each is not None and each._data.shape != shape:
             raise RuntimeError(
@@ -129,12 +139,7 @@ def rms_norm(
     input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None
 ) -> Any:
     """The last dimensions of `input` over the root of the mean of their squares, times weight."""
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    if input._data.shape[-len(shape) :] != shape:
-        raise RuntimeError(
-            f"Given normalized_shape={list(shape)}, expected input with shape "
-            f"[*, {', '.join(map(str, shape))}], but got input of size{list(input.shape)}"
-        )
+    shape = last_shape(input, normalized_shape)
     eps = float(np.finfo(input._data.dtype).eps) if eps is None else eps
     dims = tuple(range(-len(shape), 0))
     scaled = input * (((input * input).mean(dims, keepdim=True) + eps).rsqrt())
