@@ -120,6 +120,8 @@ def reach(roots: Iterable[Any]) -> list[Any]:
                 vertex = vertex.x
             elif kind == ONE_X:
                 vertex = vertex.x
+            elif kind == LEAF:
+                break
             elif kind == ONE_Y:
                 vertex = vertex.y
             else:
@@ -153,6 +155,7 @@ def sweep(
     create_graph: bool = False,
     freed: Any = None,
     wanted: Container[Any] | None = None,
+    inner: bool = True,
 ) -> Iterator[tuple[Any, Any, tuple]]:
     """The reverse sweep: from the roots to the leaves, each vertex once, the newest first.
 
@@ -167,6 +170,7 @@ def sweep(
             nothing but shapes: its plan's `frees`); None to keep it.
         wanted: the vertices that somebody asks about; what does not lead to one of them is neither
             visited nor computed. None asks about all.
+        inner: yield inner vertices too; False for whoever asks about leaves alone.
 
     Yields:
         (vertex, g, shares): the complete gradient `g` that arrived at the vertex, and what each of
@@ -235,9 +239,10 @@ def sweep(
                 if x is None or share is None or (useful is not None and x not in useful):
                     continue
                 under_way[x] = under_way[x] + share if x in under_way else share
-        yield vertex, g, shares
+        if inner:
+            yield vertex, g, shares
         # Whoever takes a gradient that nobody else refers to need not copy it.
-        shares = share = other = None
+        g = shares = share = other = None
     if under_way:
         again = describe(next(iter(under_way)))
         raise RuntimeError(

@@ -11,6 +11,7 @@ This is not the calculus table: nothing here has a gradient. Operations are in `
 from __future__ import annotations
 
 import math
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,43 @@ keep_freed_memory()
 
 # Where NumPy would warn (a logarithm of 0), the answer is IEEE 754's, and silent as PyTorch's.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"engine\.(core|ops|tensor)\.")
+
+
+class Quiet:
+    """`with quiet:` NumPy says nothing of 1 / 0 and its kin, whatever it was told to do.
+
+    It is `np.errstate(all="ignore")` made once. That costs more than the arithmetic on a small
+    array when it is made anew each time, so its setting is kept where NumPy keeps it; where that
+    is not to be found (it is no published name), errstate itself is used.
+    """
+
+    def __init__(self) -> None:
+        self._variable = getattr(np._core.umath, "_extobj_contextvar", None)
+        self._before = threading.local()
+        if self._variable is not None:
+            with np.errstate(all="ignore"):
+                self._setting = self._variable.get()
+
+    def __enter__(self) -> None:
+        if self._variable is None:
+            entered = np.errstate(all="ignore")
+            entered.__enter__()
+        else:
+            entered = self._variable.set(self._setting)
+        try:
+            self._before.stack.append(entered)
+        except AttributeError:
+            self._before.stack = [entered]
+
+    def __exit__(self, *error: object) -> None:
+        entered = self._before.stack.pop()
+        if self._variable is None:
+            entered.__exit__(*error)
+        else:
+            self._variable.reset(entered)
+
+
+quiet = Quiet()
 
 Number = Any
 """What these functions take and give: a float, an array, or something that reads names."""
@@ -303,15 +341,14 @@ def sum_to(array: Any, shape: tuple[int, ...]) -> Any:
     Broadcasting copies a value to many places, so its gradient is the sum over those places.
     `sum_to(ones((2, 3)), (3,))` is `[2, 2, 2]`.
     """
-    if np.shape(array) == shape:
+    found = array.shape if type(array) is np.ndarray else np.shape(array)
+    if found == shape:
         return array
     # subtle: a slope that does not depend on the larger input (x + y) may still be the small one.
-    added = np.ndim(array) - len(shape)
-    if added == 1 and array.shape[1:] == shape:  # a bias, by far the most frequent
-        return np.add.reduce(array, 0)
+    added = len(found) - len(shape)
+    if added == 1 and found[1:] == shape:  # a bias, by far the most frequent
+        return kernels.sum_(array, 0)
     axes = tuple(range(added)) + tuple(
-        added + axis
-        for axis, size in enumerate(shape)
-        if size == 1 and array.shape[added + axis] != 1
+        added + axis for axis, size in enumerate(shape) if size == 1 and found[added + axis] != 1
     )
     return array.sum(axis=axes, keepdims=True).reshape(shape) if axes else array

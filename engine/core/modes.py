@@ -48,6 +48,13 @@ def _switch(name: str, value: Any) -> Any:
     return before
 
 
+def _switch_recording(on: bool) -> None:
+    """`_switch("recording", on)` where it is the other way round now."""
+    with special.lock:
+        special.count += -1 if on else 1
+    _modes.recording = on
+
+
 def is_grad_enabled() -> bool:
     """True where operations of this thread are being recorded for `backward()`."""
     return _modes.recording
@@ -141,14 +148,42 @@ class _Mode(ContextDecorator):
 
 
 class _Bare(_Mode):
-    """A mode without arguments, so that `@no_grad` without brackets can hand it the function."""
+    """A mode without arguments, so that `@no_grad` without brackets can hand it the function.
+
+    It sets whether to record and nothing else. Training steps go in and out of it all the time, so
+    that one switch is written out.
+    """
+
+    recording = True
 
     def __new__(cls, function: Callable | None = None) -> Any:
-        if function is None:
-            return super().__new__(cls)
-        if not callable(function):
-            raise TypeError(f"{cls.__name__} takes nothing, or a function, not {function!r:.60}")
-        return cls()(function)
+        if function is not None:
+            if not callable(function):
+                raise TypeError(
+                    f"{cls.__name__} takes nothing, or a function, not {function!r:.60}"
+                )
+            return cls()(function)
+        mode = _make(cls)
+        mode.before = []
+        return mode
+
+    def __init__(self, function: Callable | None = None) -> None:
+        pass
+
+    def __enter__(self) -> Any:
+        before = _modes.recording
+        self.before.append(before)
+        if before is not self.recording:
+            _switch_recording(self.recording)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        before = self.before.pop()
+        if before is not _modes.recording:
+            _switch_recording(before)
+
+
+_make = object.__new__
 
 
 class no_grad(_Bare):
@@ -157,15 +192,11 @@ class no_grad(_Bare):
     `with engine.no_grad(): total = a + b`, or `@engine.no_grad()` above a function.
     """
 
-    def __init__(self) -> None:
-        super().__init__(recording=False)
+    recording = False
 
 
 class enable_grad(_Bare):
     """Recording is on inside, also within `no_grad`."""
-
-    def __init__(self) -> None:
-        super().__init__(recording=True)
 
 
 class inference_mode(_Mode):

@@ -54,6 +54,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,7 @@ def named(helper: Callable) -> Callable:
     """
     NAMED[helper.__name__] = helper
 
+    @wraps(helper)
     def call(*inputs: Any) -> Any:
         for x in inputs:
             reader = getattr(type(x), "read_named", None)
@@ -128,8 +130,6 @@ def named(helper: Callable) -> Callable:
                 return reader(helper, *inputs)
         return helper(*inputs)
 
-    call.__name__ = helper.__name__
-    call.__doc__ = helper.__doc__
     return call
 
 
@@ -201,6 +201,7 @@ class Op:
             raise TypeError(f"{self.name}: two of {', '.join(names)} have the same name")
         self.keepers = {k: _parameters(f) for k in self.keeps if (f := self._keeper(k))}
         self.plans: dict[Any, Any] = {}
+        self.recorder: Callable | None = None  # how Tensors record it, once they have
         # One array comes out, and nothing else is to be thought of.
         self.is_simple = not (self.groups or self.outs or self.many_outs or self.broadcasts)
         self.rules = {x: self._rule(x) for x in self.inputs if x not in self.constant}

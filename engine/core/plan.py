@@ -36,7 +36,7 @@ import textwrap
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from itertools import count
-from types import CodeType
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -190,12 +190,20 @@ def define(
         what: what tracebacks call the file that it stands in.
     """
     text = f"def {name}({arguments}):\n" + "".join(f"    {line}\n" for line in lines)
-    file = f"<{what}, plan {next(_serials)}>"
+    file = f"<{what}{_DEFINED}{next(_serials)}>"
     linecache.cache[file] = (len(text), None, text.splitlines(True), file)
     # The module's name is where NumPy looks which warnings are to be heard.
     names["__name__"] = __name__
     exec(compile(text, file, "exec"), names)
     return names[name]
+
+
+_DEFINED = ", plan "
+
+
+def is_defined(file: str) -> bool:
+    """True for what tracebacks call the file of a function that `define` made."""
+    return file.startswith("<") and _DEFINED in file
 
 
 class LeafPlan:
@@ -253,6 +261,55 @@ def inline(function: Callable | None) -> str | None:
             return None
     shown = ast.unparse(statement.value)
     return shown if isinstance(statement.value, ast.Name) else f"({shown})"
+
+
+_OPS = "engine.ops."
+
+
+def on_arrays(function: Callable) -> Callable:
+    """A rule for arrays alone: each operation that it names is called as its `forward`.
+
+    An operation first looks whether somebody records it, and whether parameters were given by
+    place. Where all that comes in is arrays nobody does, and on small ones the look would cost more
+    than the arithmetic. The helpers of `engine.ops` that a rule calls are read in the same way.
+    Rules from elsewhere, which may give parameters by place, stay as they are.
+    """
+    if not function.__module__.startswith(_OPS):
+        return function
+    made = _on_arrays(getattr(function, "__func__", function), {})
+    owner = getattr(function, "__self__", None)
+    return made if owner is None else MethodType(made, owner)
+
+
+def _on_arrays(function: FunctionType, made: dict[Callable, Callable]) -> Callable:
+    if function in made:
+        return made[function]
+    given = function.__globals__
+    # The module's name is where NumPy looks which warnings are to be heard.
+    names = {"__builtins__": given["__builtins__"], "__name__": given["__name__"]}
+    code, keywords = function.__code__, function.__kwdefaults__
+    made[function] = copy = FunctionType(
+        code, names, function.__name__, function.__defaults__, function.__closure__
+    )
+    copy.__kwdefaults__ = keywords
+    for name in _names_in(code) & given.keys():
+        value = given[name]
+        if isinstance(value, Op):
+            value = _first_of(value.forward) if value.keeps else value.forward
+        elif isinstance(value, FunctionType) and value.__module__.startswith(_OPS):
+            value = _on_arrays(getattr(value, "__wrapped__", value), made)  # the body of a `named`
+        names[name] = value
+    return copy
+
+
+def _names_in(code: CodeType) -> set[str]:
+    """The names that a piece of code asks its module for, its inner functions too."""
+    inner = (part for part in code.co_consts if isinstance(part, CodeType))
+    return set(code.co_names).union(*map(_names_in, inner))
+
+
+def _first_of(forward: Callable) -> Callable:
+    return lambda *inputs, **params: forward(*inputs, **params)[0]
 
 
 def _is_source_of(tree: ast.Module, function: Callable) -> bool:

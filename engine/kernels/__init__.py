@@ -65,8 +65,10 @@ _LATER = {
     "fused_steps": (
         "adam_step",
         "adam_step_reference",
+        "adam_steps",
         "sgd_step",
         "sgd_step_reference",
+        "sgd_steps",
     ),
     "fused_sums": (
         "mean",
@@ -91,6 +93,7 @@ __all__ = [
     "ConvolutionError",
     "adam_step",
     "adam_step_reference",
+    "adam_steps",
     "average_pool",
     "average_pool_backward",
     "average_pool_backward_reference",
@@ -140,6 +143,7 @@ __all__ = [
     "set_num_threads",
     "sgd_step",
     "sgd_step_reference",
+    "sgd_steps",
     "softmax",
     "softmax_backward",
     "softmax_backward_reference",

@@ -4,6 +4,7 @@ One idea: PyTorch's arithmetic in PyTorch's order, in one pass over the arrays i
 operation. The bookkeeping (which step it is, parameter groups) belongs to engine/optim.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -62,11 +63,9 @@ def _refuse_overlap(name: str, arrays: dict[str, np.ndarray], g: np.ndarray) -> 
 def _step(
     name: str, kernel: Any, arrays: dict[str, np.ndarray | None], g: ArrayLike, *options: Any
 ) -> None:
-    """Runs a kernel on the arrays, or on dense copies of them that are written back."""
+    """Runs a kernel on arrays that are not ready for it: looked at more closely, or on dense copies
+    of them that are written back."""
     changed, *others = arrays.values()
-    if _kernels.ready_to_step(g, (changed, *others)):
-        kernel(changed, g, *others, *options)
-        return
     present = {what: array for what, array in arrays.items() if array is not None}
     dense = _changeable(name, present)
     parameters = present["parameters"]
@@ -113,30 +112,52 @@ def sgd_step(
     >>> parameters.tolist()
     [0.0, 2.0]
     """
-    if (momentum != 0) != (buffer is not None):
-        raise ValueError(
-            f"sgd_step needs a buffer exactly if there is momentum; got momentum {momentum} and "
-            f"{'no buffer' if buffer is None else 'a buffer'}"
-        )
+    sgd_steps(
+        [parameters], [g], [buffer], [first], lr=lr, momentum=momentum, dampening=dampening,
+        weight_decay=weight_decay, nesterov=nesterov, maximize=maximize, _reference=_reference,
+    )  # fmt: skip
+
+
+def sgd_steps(
+    parameters: Sequence[np.ndarray],
+    gs: Sequence[ArrayLike],
+    buffers: Sequence[np.ndarray | None],
+    first: Sequence[bool],
+    *,
+    lr: float,
+    momentum: float = 0.0,
+    dampening: float = 0.0,
+    weight_decay: float = 0.0,
+    nesterov: bool = False,
+    maximize: bool = False,
+    _reference: bool = False,
+) -> None:
+    """`sgd_step` of several arrays with the same settings, each with its own buffer.
+
+    >>> both = [np.array([1.0]), np.array([2.0, 3.0])]
+    >>> sgd_steps(both, [np.array([1.0]), np.array([0.0, 1.0])], [None] * 2, [False] * 2, lr=1.0)
+    >>> [one.tolist() for one in both]
+    [[0.0], [2.0, 2.0]]
+    """
+    for buffer in buffers:
+        if (momentum != 0) != (buffer is not None):
+            raise ValueError(
+                f"sgd_step needs a buffer exactly if there is momentum; got momentum {momentum} "
+                f"and {'no buffer' if buffer is None else 'a buffer'}"
+            )
     if nesterov and (momentum <= 0 or dampening != 0):
         raise ValueError(
             "sgd_step: nesterov needs a momentum above 0 and no dampening, "
             f"got momentum {momentum} and dampening {dampening}"
         )
-    _step(
-        "sgd_step",
-        _kernels.sgd,
-        {"parameters": parameters, "buffer": buffer},
-        g,
-        lr,
-        momentum,
-        dampening,
-        weight_decay,
-        nesterov,
-        maximize,
-        first,
-        _reference,
-    )
+    settings = (lr, momentum, dampening, weight_decay, nesterov, maximize)
+    ready, kernel = _kernels.ready_to_step, _kernels.sgd
+    for array, g, buffer, new in zip(parameters, gs, buffers, first, strict=True):
+        if ready(g, (array, buffer)):
+            kernel(array, g, buffer, *settings, new, _reference)
+        else:
+            arrays = {"parameters": array, "buffer": buffer}
+            _step("sgd_step", kernel, arrays, g, *settings, new, _reference)
 
 
 def adam_step(
@@ -166,26 +187,56 @@ def adam_step(
     >>> parameters.round(6).tolist()
     [0.5]
     """
+    adam_steps(
+        [parameters], [g], [average], [square], [step], [greatest], lr=lr, betas=betas, eps=eps,
+        weight_decay=weight_decay, decoupled=decoupled, maximize=maximize, _reference=_reference,
+    )  # fmt: skip
+
+
+def adam_steps(
+    parameters: Sequence[np.ndarray],
+    gs: Sequence[ArrayLike],
+    averages: Sequence[np.ndarray],
+    squares: Sequence[np.ndarray],
+    steps: Sequence[int],
+    greatest: Sequence[np.ndarray | None],
+    *,
+    lr: float,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+    decoupled: bool = False,
+    maximize: bool = False,
+    _reference: bool = False,
+) -> None:
+    """`adam_step` of several arrays with the same settings, each with its own state.
+
+    >>> both, averages, squares = ([np.zeros(n) for n in (1, 2)] for _ in range(3))
+    >>> gs = [np.ones(n) for n in (1, 2)]
+    >>> adam_steps(both, gs, averages, squares, [1, 1], [None] * 2, lr=0.5)
+    >>> [one.round(6).tolist() for one in both]
+    [[-0.5], [-0.5, -0.5]]
+    """
     beta1, beta2 = betas
-    if step < 1:
-        raise ValueError(f"adam_step counts steps from 1, got step {step}")
     if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
         raise ValueError(f"adam_step expected betas from 0 to below 1, got {betas}")
-    _step(
-        "adam_step",
-        _kernels.adam,
-        {"parameters": parameters, "average": average, "square": square, "greatest": greatest},
-        g,
-        beta1,
-        beta2,
-        eps,
-        lr / (1 - beta1**step),
-        (1 - beta2**step) ** 0.5,
-        0.0 if decoupled else weight_decay,
-        1 - lr * weight_decay if decoupled else 1.0,
-        maximize,
-        _reference,
-    )
+    decay, scale = (0.0, 1 - lr * weight_decay) if decoupled else (weight_decay, 1.0)
+    ready, kernel = _kernels.ready_to_step, _kernels.adam
+    step = None
+    for array, g, average, square, count, most in zip(
+        parameters, gs, averages, squares, steps, greatest, strict=True
+    ):
+        if count != step:
+            step = count
+            if step < 1:
+                raise ValueError(f"adam_step counts steps from 1, got step {step}")
+            size, root = lr / (1 - beta1**step), (1 - beta2**step) ** 0.5
+        settings = (beta1, beta2, eps, size, root, decay, scale, maximize, _reference)
+        if ready(g, (array, average, square, most)):
+            kernel(array, g, average, square, most, *settings)
+        else:
+            arrays = {"parameters": array, "average": average, "square": square, "greatest": most}
+            _step("adam_step", kernel, arrays, g, *settings)
 
 
 sgd_step_reference = twin(sgd_step)

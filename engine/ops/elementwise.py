@@ -197,6 +197,8 @@ class pow_(Elementwise):
         return maths.power(x, y)
 
     def slope_x(self, x, y):
+        if type(y) is int or type(y) is float:
+            return y * pow_(x, y - 1) if y else 0.0
         # subtle: the inner where keeps 0 * infinity out of the branch that is not taken, so that
         # derivatives of this derivative stay numbers.
         return where(y == 0, 0.0, y * pow_(x, where(y == 0, 1.0, y - 1)))

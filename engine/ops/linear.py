@@ -78,7 +78,7 @@ class linear(Op):
         if to_x is not None and x.ndim != 2:
             to_x = to_x.reshape(x.shape)
         to_w = kernels.matmul(arrived.T, rows) if wants[1] else None
-        return to_x, to_w, np.add.reduce(arrived, 0) if wants[2] else None
+        return to_x, to_w, kernels.sum_(arrived, 0) if wants[2] else None
 
     samples = (
         at(_LEFT, _WEIGHT, _BIAS),

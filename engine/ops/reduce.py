@@ -79,13 +79,13 @@ def add_up(x: np.ndarray, dims: Dims, keepdim: bool = False) -> np.ndarray:
     return np.add.reduce(x, axis=dims, dtype=np.float32, keepdims=keepdim).astype(dtype)
 
 
-def spread_quickly(g: Any, shape: tuple[int, ...], dims: Dims) -> Any:
-    """`spread` of an array; one that is all the same number is written out if it is small."""
-    if dims is None and count(shape, None) <= _SMALL:
+def spread_quickly(g: Any, shape: tuple[int, ...], dims: Dims, share: int = 1) -> Any:
+    """`spread` of an array over `share`; where it is one number, a small result is written out."""
+    if dims is None and g.size == 1 and count(shape, None) <= _SMALL:
         out = np.empty(shape, g.dtype)
-        out[...] = g  # which has as many dimensions, or none
+        out.fill(g.item() / share)
         return out
-    return spread(g, shape, dims)
+    return spread(g if share == 1 else g / share, shape, dims)
 
 
 _SMALL = 4096
@@ -151,7 +151,14 @@ def average(x: np.ndarray, dims: Dims, keepdim: bool = False) -> np.ndarray:
     """The mean of an array of floating-point numbers, in its own type; of nothing it is NaN."""
     half = x.dtype.itemsize < 4
     wide = x.astype(np.float32) if half else x
-    mean_ = add_up(wide, dims, keepdim) / (count(x.shape, dims) or np.nan)
+    mean_ = add_up(wide, dims, keepdim)
+    number = count(x.shape, dims) or np.nan
+    if type(mean_) is np.ndarray and mean_.size == 1:
+        # As Python's numbers, which is quicker. subtle: a quotient of two float32 that is rounded
+        # to float64 first comes out the same.
+        mean_.fill(mean_.item() / number)
+    else:
+        mean_ = mean_ / number
     return mean_.astype(x.dtype) if half else mean_
 
 
@@ -170,7 +177,7 @@ class mean(Op):
         return spread(g / (count(x_shape, dims) or 1), x_shape, dims)
 
     def quick(self, g, x_shape, *, dims):
-        return (spread_quickly(g / (count(x_shape, dims) or 1), x_shape, dims),)
+        return (spread_quickly(g, x_shape, dims, count(x_shape, dims) or 1),)
 
     samples = (
         at(_MATRIX),

@@ -47,22 +47,33 @@ class Adam(Optimizer):
         }  # fmt: skip
         super().__init__(params, defaults)
 
-    def _update(self, p: Tensor, g: np.ndarray, group: dict[str, Any]) -> None:
-        state = self.state[p]
-        if not state:
-            state["step"] = Tensor.at(np.zeros((), np.float32), None)
-            state["exp_avg"], state["exp_avg_sq"] = zeros_like(p), zeros_like(p)
-            if group["amsgrad"]:
-                state["max_exp_avg_sq"] = zeros_like(p)
-        step = state["step"]._data
-        step += 1
-        greatest = state["max_exp_avg_sq"]._data if group["amsgrad"] else None
-        kernels.adam_step(
-            p._data, g, state["exp_avg"]._data, state["exp_avg_sq"]._data, int(step), greatest,
+    def _update_all(self, params: list[Tensor], group: dict[str, Any]) -> None:
+        states = [self.state[p] or self._begun(p, group) for p in params]
+        steps = []
+        for state in states:
+            count = state["step"]._data
+            steps.append(int(count.item()) + 1)
+            count.fill(steps[-1])
+        greatest = [None] * len(params)
+        if group["amsgrad"]:
+            greatest = [state["max_exp_avg_sq"]._data for state in states]
+        kernels.adam_steps(
+            [p._data for p in params], [p._grad._data for p in params],
+            [state["exp_avg"]._data for state in states],
+            [state["exp_avg_sq"]._data for state in states], steps, greatest,
             lr=number(group["lr"]), betas=group["betas"], eps=group["eps"],
             weight_decay=group["weight_decay"], decoupled=group["decoupled_weight_decay"],
             maximize=group["maximize"],
         )  # fmt: skip
+
+    def _begun(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        """The state of a parameter before its first step."""
+        state = self.state[p]
+        state["step"] = Tensor.at(np.zeros((), np.float32), None)
+        state["exp_avg"], state["exp_avg_sq"] = zeros_like(p), zeros_like(p)
+        if group["amsgrad"]:
+            state["max_exp_avg_sq"] = zeros_like(p)
+        return state
 
 
 class AdamW(Adam):

@@ -166,11 +166,17 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for p in group["params"]:
-                if p._grad is not None:
-                    self._update(p, p._grad._data, group)
+            ready = [p for p in group["params"] if p._grad is not None]
+            if ready:
+                self._update_all(ready, group)
+                for p in ready:
                     stamp(p._data)
         return loss
+
+    def _update_all(self, params: list[Tensor], group: dict[str, Any]) -> None:
+        """The step of a group's parameters that have a gradient."""
+        for p in params:
+            self._update(p, p._grad._data, group)
 
     def _update(self, p: Tensor, g: np.ndarray, group: dict[str, Any]) -> None:
         """One parameter's step, written into `p._data`."""

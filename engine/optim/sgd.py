@@ -41,17 +41,19 @@ class SGD(Optimizer):
         }  # fmt: skip
         super().__init__(params, defaults)
 
-    def _update(self, p: Tensor, g: np.ndarray, group: dict[str, Any]) -> None:
+    def _update_all(self, params: list[Tensor], group: dict[str, Any]) -> None:
         momentum = group["momentum"]
-        buffer, first = None, False
+        arrays = [p._data for p in params]
+        buffers, first = [None] * len(arrays), [False] * len(arrays)
         if momentum:
-            state = self.state[p]
-            first = state.get("momentum_buffer") is None
-            if first:
-                state["momentum_buffer"] = Tensor.at(np.empty_like(p._data), None)
-            buffer = state["momentum_buffer"]._data
-        kernels.sgd_step(
-            p._data, g, buffer, lr=number(group["lr"]), momentum=momentum,
-            dampening=group["dampening"], weight_decay=group["weight_decay"],
-            nesterov=group["nesterov"], maximize=group["maximize"], first=first,
+            states = [self.state[p] for p in params]
+            first = [state.get("momentum_buffer") is None for state in states]
+            for state, array, new in zip(states, arrays, first, strict=True):
+                if new:
+                    state["momentum_buffer"] = Tensor.at(np.empty_like(array), None)
+            buffers = [state["momentum_buffer"]._data for state in states]
+        kernels.sgd_steps(
+            arrays, [p._grad._data for p in params], buffers, first, lr=number(group["lr"]),
+            momentum=momentum, dampening=group["dampening"], weight_decay=group["weight_decay"],
+            nesterov=group["nesterov"], maximize=group["maximize"],
         )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core import maths
 from engine.core.modes import is_grad_enabled, special, tracer
 from engine.core.op import Op
 from engine.dtypes import dtype_of
@@ -80,8 +81,8 @@ def straight(x: Any, other: Any, ufunc: Callable) -> bool:
         return False
     if 0 in data.strides:
         return False
-    with np.errstate(all="ignore"):
-        ufunc(data, y, out=data)
+    with maths.quiet:
+        ufunc(data, y, data)
     if not x._silent:
         stamp(data)
     return True

@@ -48,7 +48,7 @@ def owner(array: np.ndarray) -> np.ndarray:
 
 def stamp(array: np.ndarray) -> int:
     """Notes that the memory of an array has just been written, and returns the time."""
-    own = owner(array)
+    own = array if array.base is None else owner(array)
     key = id(own)
     serial = next_serial()
     before = writes.stamps.get(key)

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from engine.core import maths
 from engine.core.graph import sweep
 from engine.core.modes import enable_grad
-from engine.core.plan import LEAF
 from engine.ops.shape import to_dtype
 from engine.tensor.holding import FREED
 
@@ -71,14 +71,16 @@ def backward(
 ) -> None:
     """Adds to the `.grad` of every leaf (or of `inputs` only) its gradient."""
     pairs = start(roots, gradients, create_graph)
-    asked = None if inputs is None else {vertex_of(x): x for x in inputs}
+    freed = _freed(retain_graph, create_graph)
     with _mode(create_graph):
-        for vertex, g, _ in sweep(pairs, create_graph, _freed(retain_graph, create_graph), asked):
-            if asked is not None:
-                if vertex in asked:
-                    asked[vertex]._receive(g)
-            elif vertex.plan.kind == LEAF:
-                vertex._receive(g)
+        if inputs is None:
+            for leaf, g, _ in sweep(pairs, create_graph, freed, inner=False):
+                leaf._receive(g)
+            return
+        asked = {vertex_of(x): x for x in inputs}
+        for vertex, g, _ in sweep(pairs, create_graph, freed, asked):
+            if vertex in asked:
+                asked[vertex]._receive(g)
 
 
 def gradients_of(
@@ -106,7 +108,7 @@ def _freed(retain_graph: bool | None, create_graph: bool) -> Any:
 
 def _mode(create_graph: bool) -> Any:
     """Rules on Tensors record; rules on arrays are as quiet as PyTorch about 1 / 0."""
-    return enable_grad() if create_graph else np.errstate(all="ignore")
+    return enable_grad() if create_graph else maths.quiet
 
 
 def vertex_of(x: Any) -> Any:
@@ -142,11 +144,11 @@ class Ownership:
 
     def take(self, g: Any, dtype: np.dtype) -> np.ndarray:
         """`g` itself if it is ours alone and of this type, else a copy that is."""
-        if type(g) is np.ndarray and g.base is None and g.dtype == dtype and g.flags.writeable:
+        if type(g) is np.ndarray and g.base is None and g.dtype is dtype:
+            if sys.getrefcount(g) <= self.references and g.flags.writeable:
+                return g
             if self._measuring:
                 self.references = sys.getrefcount(g)
-            elif sys.getrefcount(g) <= self.references:
-                return g
         return np.array(g, dtype)
 
     def measure(self, leaf: Any) -> None:

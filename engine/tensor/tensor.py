@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from itertools import combinations
 from sys import _getframe
 from typing import Any
@@ -53,13 +54,13 @@ from engine.tensor.half import is_half, through_float32
 from engine.tensor.holding import PackedHeld
 from engine.tensor.in_place import InPlace
 from engine.tensor.indexing import Indexing
-from engine.tensor.memory import owner
 from engine.tensor.multiplying import Multiplying
 from engine.tensor.operands import is_number, refusal
 from engine.tensor.parsing import legacy_array
 from engine.tensor.picking import Picking
 from engine.tensor.placing import Placing
 from engine.tensor.promotion import promote
+from engine.tensor.recording import DIFFERENTIABLE, recorder
 from engine.tensor.reducing import Reducing
 from engine.tensor.renewing import Renewing
 from engine.tensor.shaping import Shaping
@@ -73,6 +74,7 @@ from engine.tensor.vertex import (
     node,
     part_vertex,
     plan_of,
+    shares_memory,
     shown,
     users_frame,
 )
@@ -287,7 +289,7 @@ class Tensor(
     @staticmethod
     def at(data: Any, vertex: Any) -> Any:
         """The Tensor of this array at this vertex; a plain number stays one."""
-        if isinstance(vertex, Tensor):
+        if vertex is not None and isinstance(vertex, Tensor):
             return vertex
         if type(data) is not np.ndarray:
             if type(data) is float or type(data) is int or data is None:
@@ -305,58 +307,15 @@ class Tensor(
     def record(cls, op: Op, inputs: tuple, params: dict[str, Any]) -> Any:
         """Computes an operation on Tensors and numbers, and records it.
 
-        The common case, a few arrays in and one out, is written out; it does what `run` does.
+        The common case, a few arrays in and one out, is written out (`engine.tensor.recording`); it
+        does what `run` does.
         """
         if special.count or not (op.is_simple or (op.broadcasts and _are_alike(op, inputs))):
             return Tensor.run(op, inputs, params)[0]
-        arrays, vertices = [], []
-        bits, bit = 0, 1
-        for x in inputs:
-            if isinstance(x, Tensor):
-                arrays.append(x._data)
-                vertex = x._vertex
-                if x._base is not None:
-                    vertex = x.vertex()
-                elif vertex is True:
-                    vertex = x
-                if vertex is not None and op.wants & bit:
-                    vertices.append(vertex)
-                    bits |= bit
-            else:
-                arrays.append(x)
-            bit += bit
-        try:
-            out = op.forward(*arrays, **params)
-        except (ValueError, ArithmeticError, Warning):
-            return Tensor.run(op, inputs, params)[0]
-        if op.keeps:
-            out, *kept = out
-        else:
-            kept = ()
-        if type(out) is not np.ndarray:
-            out = np.asarray(out)
-        result = _new(Tensor)
-        result._data = out
-        result._base = None
-        if bits and out.dtype.kind in _DIFFERENTIABLE:
-            plan = op.plans.get(bits)
-            if plan is None:
-                plan = op.plans[bits] = plan_of(op, _mask(op, bits))
-            held = plan.hold(*arrays, out, *kept)
-            count = len(vertices)
-            if count == 1:
-                vertex = node(plan, vertices[0], None, held, out.shape, users_frame(2))
-            elif count == 2:
-                vertex = node(plan, *vertices, held, out.shape, users_frame(2))
-            else:
-                vertex = node(plan, tuple(vertices), None, held, out.shape, users_frame(2))
-            vertex.params = params
-            result._vertex = vertex
-        else:
-            result._vertex = None
-        if op.is_view and shares_memory(out, arrays[0]):
-            result._view_of(inputs[0], op, params)
-        return result
+        recorded = op.recorder
+        if recorded is None:
+            recorded = op.recorder = recorder(op, Tensor) or partial(_run, op)
+        return recorded(*inputs, params)
 
     @classmethod
     def run(cls, op: Op, inputs: tuple, params: dict[str, Any]) -> tuple[Any, tuple]:
@@ -500,9 +459,10 @@ def _are_alike(op: Op, inputs: tuple) -> bool:
     return kind is not None
 
 
-def _mask(op: Op, bits: int) -> str:
-    """The mask of a plan, from a bit for each input that wants a gradient."""
-    return "".join(VERTEX if bits >> k & 1 else PLAIN for k in range(len(op.inputs)))
+def _run(op: Op, *inputs_and_params: Any) -> Any:
+    """`Tensor.run` of an operation for which nothing is written out."""
+    *inputs, params = inputs_and_params
+    return Tensor.run(op, tuple(inputs), params)[0]
 
 
 def _recorded(
@@ -525,23 +485,9 @@ def _recorded(
     if params:
         vertex.params = params
     if not op.outs and not op.many_outs:
-        return (Tensor.at(outs[0], vertex if outs[0].dtype.kind in _DIFFERENTIABLE else None),)
+        return (Tensor.at(outs[0], vertex if outs[0].dtype.kind in DIFFERENTIABLE else None),)
     vertex.shape = tuple((o.shape, o.dtype) for o in outs)
     return tuple(Tensor.at(o, part_vertex(vertex, k)) for k, o in enumerate(outs))
-
-
-_DIFFERENTIABLE = "fV"  # floating-point numbers; bfloat16 is a type of its own to NumPy
-
-
-def shares_memory(view: np.ndarray, array: Any) -> bool:
-    """True where one array looks at the memory of the other."""
-    base = view.base
-    if base is None:
-        return view is array
-    # Mostly it is one step; NumPy makes a view of a view a view of the owner.
-    return base is array or (
-        isinstance(array, np.ndarray) and (base is array.base or owner(view) is owner(array))
-    )
 
 
 def _refusal(op: Op, arrays: list, error: ValueError) -> Exception:

@@ -20,6 +20,7 @@ only place where broadcasting is repaired. How a graph is walked is `engine.core
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import chain
@@ -31,16 +32,27 @@ import numpy as np
 from engine.core import maths
 from engine.core.graph import describe, next_serial, through
 from engine.core.op import Op
-from engine.core.plan import BOTH, MANY, ONE_X, VERTEX, define, in_brackets, inline, once
+from engine.core.plan import (
+    BOTH,
+    MANY,
+    ONE_X,
+    VERTEX,
+    define,
+    in_brackets,
+    inline,
+    is_defined,
+    on_arrays,
+    once,
+)
 from engine.ops.shape import sum_to
 from engine.tensor.half import widen
 from engine.tensor.holding import FREED
-from engine.tensor.memory import writes, written
+from engine.tensor.memory import owner, writes, written
 
 NUMBER = "n"
 """What a mask says of an input that is a plain number (see `VERTEX` and `PLAIN`)."""
 
-_PACKAGE = __name__.split(".")[0] + "."
+_PACKAGE = __file__.removesuffix(os.path.join("tensor", "vertex.py"))
 
 
 class Vertex:
@@ -224,6 +236,7 @@ class ArrayPlan:
         for x in self.wanted:
             function = op.rules[x].function
             if function is not None:
+                function = function if recorded else on_arrays(function)
                 names[f"{'to' if op.rules[x].is_flow else 'slope'}_{x}"] = function
         shares = ["None" if x in skipped else self._share(x) for x in self.wanted]
         if self.half and not recorded:
@@ -243,7 +256,9 @@ class ArrayPlan:
         places = {x: k for k, x in enumerate(op.rules)}
         terms = ["None" if x in skipped else f"shares[{places[x]}]" for x in self.wanted]
         lines.append(f"return {in_brackets(terms)}")
-        return lines, {"writes": writes, "check": refuse_stale, "quick": op.quick}
+        return lines, {
+            "writes": writes, "check": refuse_stale, "quick": on_arrays(op.quick)
+        }  # fmt: skip
 
     def _handles(self) -> list[str]:
         """Lines that make Tensors of what is held, each at its vertex."""
@@ -354,20 +369,20 @@ def node(plan: ArrayPlan, x: Any, y: Any, held: tuple, shape: tuple, frame: Any)
 def users_frame(depth: int) -> Any:
     """The innermost frame that is not this package's: the line that the user wrote."""
     frame = _getframe(depth)
-    while _is_ours[frame.f_globals.get("__name__")] and frame.f_back is not None:
+    while is_ours[frame.f_code.co_filename] and frame.f_back is not None:
         frame = frame.f_back
     return frame
 
 
 class _Ours(dict):
-    """Whether a module of this name is the package's; remembered, for it is asked at every step."""
+    """Whether a source file is the package's; remembered, for it is asked at every step."""
 
-    def __missing__(self, name: str | None) -> bool:
-        found = self[name] = name is not None and name.startswith(_PACKAGE)
+    def __missing__(self, file: str) -> bool:
+        found = self[file] = file.startswith(_PACKAGE) or is_defined(file)
         return found
 
 
-_is_ours = _Ours()
+is_ours = _Ours()
 
 
 def part_vertex(bundle: Vertex, place: int) -> Vertex:
@@ -386,6 +401,17 @@ def part_vertex(bundle: Vertex, place: int) -> Vertex:
     vertex.code, vertex.position = bundle.code, bundle.position
     vertex.shape = bundle.shape[place][0]
     return vertex
+
+
+def shares_memory(view: np.ndarray, array: Any) -> bool:
+    """True where one array looks at the memory of the other."""
+    base = view.base
+    if base is None:
+        return view is array
+    # Mostly it is one step; NumPy makes a view of a view a view of the owner.
+    return base is array or (
+        isinstance(array, np.ndarray) and (base is array.base or owner(view) is owner(array))
+    )
 
 
 def refuse_stale(vertex: Vertex) -> None:
