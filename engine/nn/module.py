@@ -90,7 +90,11 @@ class Module(Calling, Traversal, Conversion, State):
         super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:
-        for table in ("_parameters", "_buffers", "_modules"):
+        try:
+            return self.__dict__["_parameters"][name]  # what is asked for most
+        except KeyError:
+            pass
+        for table in ("_buffers", "_modules"):
             found = self.__dict__.get(table, {})
             if name in found:
                 return found[name]

@@ -13,6 +13,8 @@ out how its rules are read. For `x @ y` it begins like this:
         try:
             out = forward(x_array, y_array, **params)
         except (ValueError, ArithmeticError, Warning):
+            out = None
+        if out is None:
             return run(op, (x, y,), params)[0]
 
 This is the common case alone. What is seldom (something watches, a warning, several results) is
@@ -60,6 +62,8 @@ def recorder(op: Op, tensor: Any) -> Callable | None:
         "try:",
         f"    out = forward({', '.join(arrays)}, **params)",
         "except (ValueError, ArithmeticError, Warning):",
+        "    out = None",
+        "if out is None:",
         f"    return run(op, {in_brackets(op.inputs)}, params)[0]",
     ]
     if op.keeps:

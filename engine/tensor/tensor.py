@@ -118,8 +118,10 @@ def _binary(op: Op) -> tuple[Callable, Callable]:
             else:
                 return _general(op, self, other)
         except (ValueError, ArithmeticError, Warning):
-            return _general(op, self, other)
+            out = None  # said by _general, outside of this: an error of its own is the only one
         if type(out) is not np.ndarray:
+            if out is None:
+                return _general(op, self, other)
             out = np.asarray(out)
         result = _new(Tensor)
         result._data = out
@@ -353,7 +355,7 @@ class Tensor(
             with np.errstate(all="ignore"):
                 out = forward(*arrays, **params)
         except ValueError as error:
-            raise _refusal(op, arrays, error) from error
+            raise _refusal(op, arrays, error) from None
         kept: tuple = ()
         if op.keeps:
             outs, kept = out[: len(op.outs) or 1], out[len(op.outs) or 1 :]

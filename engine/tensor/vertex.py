@@ -192,7 +192,7 @@ class ArrayPlan:
 
     def _text(self, recorded: bool, skipped: Sequence[str] = ()) -> tuple[list[str], dict]:
         op = self.op
-        if op.quick is not None and not recorded:
+        if op.quick is not None and not recorded and not self.half:
             return self._quick_text(skipped)
         rules = [op.rules[x] for x in self.wanted]
         lines = []
@@ -254,10 +254,14 @@ class ArrayPlan:
         given = ", ".join((*op.quick_needs, *(f"{p}={p}" for p in op.quick_params)))
         lines.append(f"shares = quick({given})")
         places = {x: k for k, x in enumerate(op.rules)}
-        terms = ["None" if x in skipped else f"shares[{places[x]}]" for x in self.wanted]
+        terms = [f"shares[{places[x]}]" for x in self.wanted]
+        if self.stretched:
+            terms = [f"fit({each}, {x}_shape)" for each, x in zip(terms, self.wanted, strict=True)]
+        terms = ["None" if x in skipped else t for x, t in zip(self.wanted, terms, strict=True)]
         lines.append(f"return {in_brackets(terms)}")
         return lines, {
-            "writes": writes, "check": refuse_stale, "quick": on_arrays(op.quick)
+            "writes": writes, "check": refuse_stale, "quick": on_arrays(op.quick),
+            "fit": maths.sum_to,
         }  # fmt: skip
 
     def _handles(self) -> list[str]:

@@ -256,6 +256,17 @@ def test_shapes_that_do_not_fit_are_explained():
                 f(library.ones(4, 2), library.ones(3))
 
 
+def test_the_explanation_is_the_only_error_in_the_traceback():
+    """NumPy's own error, and one raised while handling another, would be noise to a learner."""
+    for f in (lambda a, b: a + b, lambda a, b: a.maximum(b), lambda a, b: a == b,
+              lambda a, b: a.lerp(b, b)):  # fmt: skip
+        with pytest.raises(RuntimeError) as raised:
+            f(engine.ones(4, 2), engine.ones(3))
+        error = raised.value
+        assert error.__cause__ is None
+        assert error.__context__ is None or error.__suppress_context__
+
+
 def test_a_custom_class_gets_its_turn():
     class Other:
         def __radd__(self, x):

@@ -7,6 +7,9 @@ from typing import Any
 from engine.ops import convolution as ops
 
 
+_WHOLE = {int}
+
+
 def per_axis(name: str, given: Any, axes: int) -> tuple[int, ...]:
     """A setting as one whole number for each spatial axis.
 
@@ -14,7 +17,9 @@ def per_axis(name: str, given: Any, axes: int) -> tuple[int, ...]:
         RuntimeError: for another number of them.
         TypeError: for what is no whole number.
     """
-    if type(given) is tuple and len(given) == axes and all(type(n) is int for n in given):
+    if type(given) is int:
+        return (given,) * axes
+    if type(given) is tuple and len(given) == axes and {*map(type, given)} == _WHOLE:
         return given
     if isinstance(given, tuple | list):
         found = tuple(given)

@@ -51,11 +51,14 @@ def _largest(
     x, is_one = batched(input, axes, f"max_pool{axes}d")
     params = window(axes, kernel_size, stride, padding)
     params |= {"dilation": per_axis("dilation", dilation, axes), "ceil_mode": bool(ceil_mode)}
+    if not return_indices:
+        found = x.record(ops.max_pool, (x,), params)
+        return found.squeeze(0) if is_one else found
     found, (winners,) = x.run(ops.max_pool, (x,), params)
     winners = x.at(winners, None)
     if is_one:
         found, winners = found.squeeze(0), winners.squeeze(0)
-    return (found, winners) if return_indices else found
+    return found, winners
 
 
 def max_pool1d(
