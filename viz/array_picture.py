@@ -90,7 +90,7 @@ def picture_of_arrays(
     asked = roots_of(listed)
     vertices = reach(asked)
     if len(vertices) <= max_nodes:
-        drawn = _Drawn(listed, names, set(asked))
+        drawn = Drawn(listed, names, set(asked))
         if span(len(drawn.boxes), drawn.arrows) <= LONGEST_SPAN:
             return Picture(tuple(drawn.boxes), tuple(drawn.arrows), title or "")
     given = {t.vertex(): name for name, t in names.items() if t.vertex() is not None}
@@ -114,13 +114,20 @@ def shape_text(shape: Sequence[int]) -> str:
 # --- every array on its own ----------------------------------------------------------------------
 
 
-class _Drawn:
-    """The boxes and arrows of a graph, made in the order of the steps."""
+class Drawn:
+    """The boxes and arrows of a graph, made in the order of the steps.
+
+    Attributes:
+        boxes, arrows: what is drawn.
+        makers: for each box the vertex that computed it, None for what was given.
+        ids: the id of each node's box.
+    """
 
     def __init__(self, roots: Sequence[Tensor], names: dict[str, Tensor], asked: set[Any]) -> None:
         graph = read_arrays(roots, names)
         self.boxes: list[Box] = []
         self.arrows: list[Arrow] = []
+        self.makers: list[Any] = []
         self.asked = asked
         self.ids: dict[Any, int] = {}
         for step in graph.steps:
@@ -131,9 +138,10 @@ class _Drawn:
             if node.is_leaf:
                 self._leaf(node)
 
-    def _add(self, kind: str, title: str, **more: Any) -> int:
+    def _add(self, kind: str, title: str, maker: Any = None, **more: Any) -> int:
         box = Box(len(self.boxes), kind, shorten(title), **more)
         self.boxes.append(box)
+        self.makers.append(maker)
         return box.id
 
     def _end(self, i: ArrayInput) -> int:
@@ -169,7 +177,7 @@ class _Drawn:
         if i.node is not None:
             hint += f"; its gradient is summed over {which}, along which it was stretched"
         tag = f"{shape_text(i.shape)} → {shape_text(step.shape)}"
-        box = self._add(STRETCH, "stretch", tag=tag, hint=hint)
+        box = self._add(STRETCH, "stretch", step.vertex, tag=tag, hint=hint)
         text = "" if i.node is None else f"Σ {which}"
         self.arrows.append(Arrow(end, box, text, hint))
         return box
@@ -181,18 +189,18 @@ class _Drawn:
             hint.append(source_text(step.where))
         hint = shorten("\n".join(filter(None, hint)), LONGEST_HINT)
         if step.has_parts:
-            target = self._add(OPERATION, symbol, hint=hint)
+            target = self._add(OPERATION, symbol, step.vertex, hint=hint)
             for node in step.results:
                 rows = _result_rows(node)
                 kind = RESULT if node.vertex in self.asked else COMPUTED
-                self.ids[node] = self._add(kind, node.name, rows=rows, hint=hint,
+                self.ids[node] = self._add(kind, node.name, step.vertex, rows=rows, hint=hint,
                                            is_named=bool(node.label))  # fmt: skip
                 self.arrows.append(Arrow(target, self.ids[node]))
         else:
             (node,) = step.results
             kind = RESULT if node.vertex in self.asked else COMPUTED
-            target = self._add(kind, symbol, tag=node.name, rows=_result_rows(node), hint=hint,
-                               is_named=True)  # fmt: skip
+            target = self._add(kind, symbol, step.vertex, tag=node.name, rows=_result_rows(node),
+                               hint=hint, is_named=True)  # fmt: skip
             self.ids[node] = target
         same = len(ends) == 2 and ends[0][1] == ends[1][1]
         is_ordered = len(ends) == 2 and (step.op.name in _ORDERED or same)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 LEAF, COMPUTED, RESULT = "leaf", "computed", "result"
 NUMBER, OPERATION, REST = "number", "operation", "rest"
 CONSTANT, STRETCH = "constant", "stretch"
+INPUT, MODULE = "input", "module"
 """What a box stands for. RESULT is what was asked to be drawn, NUMBER a plain number in a formula,
 REST what a large graph had no room for, CONSTANT an array to which no gradient goes, STRETCH the
-repetition of an array to fit another."""
+repetition of an array to fit another, INPUT what a module was given, MODULE one that is closed."""
 
 LONGEST_TEXT = 120
 """A label is drawn in full up to this many characters, and cut with … beyond; its tooltip holds
@@ -37,6 +38,7 @@ class Box:
         is_named: the title is a label that somebody gave.
         is_flat: drawn on one line, since there are many of its kind.
         count: how many values it stands for.
+        frame: the id of the innermost frame that it stands in, None where it stands in none.
     """
 
     id: int
@@ -48,6 +50,7 @@ class Box:
     is_named: bool = False
     is_flat: bool = False
     count: int = 1
+    frame: int | None = None
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,26 @@ class Arrow:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """A frame around the boxes of one module; `parent` is the id of the frame around it."""
+
+    id: int
+    parent: int | None
+    title: str
+    tag: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
 class Picture:
-    """Boxes and arrows, the title, and a sentence on what is not shown ('' if all is)."""
+    """Boxes, arrows and frames (each after the one around it), the title, and a sentence on what is
+    not shown ('' if all is)."""
 
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
     title: str = ""
     left_out: str = ""
+    frames: tuple[Frame, ...] = ()
 
 
 def span(size: int, arrows: Sequence[Arrow]) -> int:

@@ -4,19 +4,17 @@ The second of three stages (`viz.picture` -> `dot` -> `viz.render`): a pure func
 `Picture` to text, so that what a picture looks like is tested on text. It reads no graph and starts
 no program.
 
-A label is text, never markup and never DOT. `escape` is the one door through which any text comes
-in; what XML cannot carry, or Graphviz drops, is shown by a sign (see `visible`).
+A label is text, never markup and never DOT: it comes in through `viz.dot_text.escape`.
 """
 
 from __future__ import annotations
 
-import re
-from unicodedata import category
-
 from viz.boxes import (
     COMPUTED,
     CONSTANT,
+    INPUT,
     LEAF,
+    MODULE,
     NUMBER,
     OPERATION,
     REST,
@@ -24,9 +22,11 @@ from viz.boxes import (
     STRETCH,
     Arrow,
     Box,
+    Frame,
     Picture,
     span,
 )
+from viz.dot_text import Markup, escape, escape_hint, statement, words
 from viz.themes import THEMES, Theme, choice
 
 DIRECTIONS = ("LR", "TB", "RL", "BT")
@@ -82,11 +82,9 @@ def body(picture: Picture, theme: str, direction: str, legend: bool) -> list[str
     if head:
         attributes |= {"label": head, "labelloc": "t", "labeljust": "l"}
     lines = [
-        _statement("graph", attributes),
-        _statement(
-            "node", {**font, "shape": "box", "margin": "0.09,0.05", "height": 0, "width": 0}
-        ),
-        _statement(
+        statement("graph", attributes),
+        statement("node", {**font, "shape": "box", "margin": "0.09,0.05", "height": 0, "width": 0}),
+        statement(
             "edge",
             {
                 **font,
@@ -97,130 +95,56 @@ def body(picture: Picture, theme: str, direction: str, legend: bool) -> list[str
             },
         ),
     ]
-    lines += [_statement(f"n{box.id}", _box(box, style)) for box in picture.boxes]
+    lines += _framed(picture, style)
     sources = {box.id: box for box in picture.boxes}
     return lines + [
-        _statement(
+        statement(
             f"n{arrow.source} -> n{arrow.target}", _arrow(arrow, sources[arrow.source], rankdir)
         )
         for arrow in picture.arrows
     ]
 
 
-# --- text ----------------------------------------------------------------------------------------
+# --- boxes, frames and arrows --------------------------------------------------------------------
 
 
-def visible(text: str) -> str:
-    """Text of which everything can be seen, and that XML can carry.
+def _framed(picture: Picture, theme: Theme) -> list[str]:
+    """The boxes, those in a frame between its braces."""
+    boxes: dict[int | None, list[str]] = {}
+    for box in picture.boxes:
+        line = statement(f"n{box.id}", _box(box, theme))
+        boxes.setdefault(box.frame, []).append(line)
+    inner: dict[int | None, list[Frame]] = {}
+    for frame in picture.frames:
+        inner.setdefault(frame.parent, []).append(frame)
 
-    A control character other than a newline becomes its picture (U+2400 and following: ␀ ␉ ␍ ␡).
-    Half of a surrogate pair and the non-characters U+FFFE and U+FFFF, which no XML file may hold,
-    become U+FFFD. A character that only steers the text around it (a turn of the direction of
-    writing, a space of no width, a separator of lines) is named by its number: \\u202e. The two
-    that join letters, U+200C and U+200D, stay between two signs, where Persian and emoji need them.
-    Everything else stays what it is.
+    def inside(frame: int | None, is_shaded: bool) -> list[str]:
+        lines = boxes.get(frame, [])
+        for each in inner.get(frame, ()):
+            look = statement("graph", _frame(each, theme, is_shaded))
+            content = [look, *inside(each.id, not is_shaded)]
+            lines = [*lines, f"\tsubgraph cluster_{each.id} {{\n", *content, "\t}\n"]
+        return lines
 
-    >>> visible("a\\tb\\0"), visible("a\\u202eb")
-    ('a␉b␀', 'a\\\\u202eb')
-    """
-    return _STEERING.sub(_named, text).translate(_SIGNS)
-
-
-def _named(found: re.Match[str]) -> str:
-    """A joiner with a sign on either side as it is; anything else that steers, by its number."""
-    character, (start, end) = found[0], found.span()
-    if category(character) not in ("Cf", "Zl", "Zp"):
-        return character
-    text = found.string
-    beside = text[max(start - 1, 0) : start], text[end : end + 1]
-    if character in "\u200c\u200d" and all(c and category(c)[0] in "LMNPS" for c in beside):
-        return character
-    return character.encode("unicode_escape").decode()
+    return inside(None, True)
 
 
-# What may steer text: nothing of it is ASCII, so plain labels are not looked at letter by letter.
-_STEERING = re.compile(r"[^\x00-\x7f]")
-
-
-class _Signs(dict):
-    """The table of `visible`, asked by code point."""
-
-    def __missing__(self, code: int) -> int:
-        if 0xD800 <= code <= 0xDFFF or code in (0xFFFE, 0xFFFF):
-            return 0xFFFD
-        return code
-
-
-_SIGNS = _Signs({code: 0x2400 + code for code in range(32) if chr(code) != "\n"} | {0x7F: 0x2421})
-
-# subtle: Graphviz, from 2.42 to 14, reads \N and its kin in any label, references or not.
-_REFERENCES = str.maketrans(
-    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\\": "\\\\"}
-)
-
-
-def escape(text: str) -> str:
-    """Text made safe inside a label.
-
-    >>> escape('a < "b"')
-    'a &lt; &quot;b&quot;'
-    """
-    return visible(text).translate(_REFERENCES)
-
-
-def escape_hint(text: str) -> str:
-    """Text made safe inside a tooltip.
-
-    subtle: Graphviz reads the escapes of a tooltip twice, so that a backslash takes four.
-    """
-    return escape(text).replace("\\\\", "\\\\\\\\")
-
-
-def _line(text: str) -> str:
-    """One line of a label: spaces that might be dropped are held by no-break spaces.
-
-    An empty line would be dropped as a whole, so it holds one.
-    """
-    padded = f" {text} "
-    held = "".join(
-        "\u00a0" if c == " " and " " in (padded[i], padded[i + 2]) else c
-        for i, c in enumerate(text)
-    )
-    return escape(held or "\u00a0")
-
-
-def _words(text: str, *, size: int, color: str = "", bold: bool = False, align: str = "") -> str:
-    """Text in a size and a colour, its lines one below the other."""
-    lines = [_line(line) for line in text.split("\n")]
-    if len(lines) > 1:
-        end = f'<BR ALIGN="{align}"/>' if align else "<BR/>"
-        # subtle: the alignment of a line is that of the break after it.
-        joined = end.join(lines) + (end if align else "")
-    else:
-        joined = lines[0]
-    if bold:
-        joined = f"<B>{joined}</B>"
-    paint = f' COLOR="{color}"' if color else ""
-    return f'<FONT POINT-SIZE="{size}"{paint}>{joined}</FONT>'
-
-
-def _statement(subject: str, attributes: dict[str, object]) -> str:
-    if not attributes:
-        return f"\t{subject}\n"
-    return f"\t{subject} [{' '.join(f'{k}={_quoted(v)}' for k, v in attributes.items())}]\n"
-
-
-class _Markup(str):
-    """An HTML-like label; every other string is quoted."""
-
-
-def _quoted(value: object) -> str:
-    if isinstance(value, _Markup):
-        return f"<{value}>"
-    return f"{value:g}" if isinstance(value, int | float) else f'"{value}"'
-
-
-# --- boxes and arrows ----------------------------------------------------------------------------
+def _frame(frame: Frame, theme: Theme, is_shaded: bool) -> dict[str, object]:
+    """What a module's frame looks like; its name stands at the left above what is inside."""
+    title = words(frame.title, size=NAME_SIZE, color=theme.ink, bold=True)
+    if frame.tag:
+        title += " " + words(frame.tag, size=SMALL_SIZE, color=theme.quiet)
+    return {
+        "label": Markup(title),
+        "labelloc": "t",
+        "labeljust": "l",
+        "style": "rounded,filled",
+        "fillcolor": theme.frame if is_shaded else theme.paper,
+        "color": theme.looks[MODULE].line,
+        "penwidth": 1,
+        "margin": 8,
+        "tooltip": escape_hint(frame.hint or frame.title),
+    }
 
 
 def _box(box: Box, theme: Theme) -> dict[str, object]:
@@ -232,30 +156,30 @@ def _box(box: Box, theme: Theme) -> dict[str, object]:
     # A tooltip is there even if empty, or a browser would show the id of the box.
     shown["tooltip"] = escape_hint(box.hint or box.title)
     if box.kind in (OPERATION, STRETCH):
-        label = _words(box.title, size=NAME_SIZE)
+        label = words(box.title, size=NAME_SIZE)
         if box.tag:
-            label += "<BR/>" + _words(box.tag, size=SMALL_SIZE, color=theme.quiet)
+            label += "<BR/>" + words(box.tag, size=SMALL_SIZE, color=theme.quiet)
         shown |= {"shape": "ellipse", "margin": "0.02,0.01", "width": 0.36, "height": 0.36}
-        return {"label": _Markup(label), **shown}
+        return {"label": Markup(label), **shown}
     if box.kind in (NUMBER, REST):
         shown["margin"] = "0.07,0.03"
-        label = _words(box.title, size=NUMBER_SIZE, color=theme.quiet)
-        return {"label": _Markup(label), **shown}
-    return {"label": _Markup((_flat_card if box.is_flat else _card)(box, theme)), **shown}
+        label = words(box.title, size=NUMBER_SIZE, color=theme.quiet)
+        return {"label": Markup(label), **shown}
+    return {"label": Markup((_flat_card if box.is_flat else _card)(box, theme)), **shown}
 
 
 def _title(box: Box, theme: Theme, align: str) -> str:
     color = theme.ink if box.is_named else theme.quiet
-    title = _words(box.title, size=NAME_SIZE, color=color, bold=box.is_named, align=align)
+    title = words(box.title, size=NAME_SIZE, color=color, bold=box.is_named, align=align)
     if not box.tag:
         return title
-    return f"{title} {_words(box.tag, size=SMALL_SIZE, color=theme.quiet)}"
+    return f"{title} {words(box.tag, size=SMALL_SIZE, color=theme.quiet)}"
 
 
 def _card(box: Box, theme: Theme) -> str:
     """The title above, a row for each number below it."""
     rows = "".join(
-        f'<TR><TD ALIGN="LEFT">{_words(caption, size=SMALL_SIZE, color=theme.quiet)}</TD>'
+        f'<TR><TD ALIGN="LEFT">{words(caption, size=SMALL_SIZE, color=theme.quiet)}</TD>'
         f'<TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="38">{_number(number, theme)}</TD></TR>'
         for caption, number in box.rows
     )
@@ -266,7 +190,7 @@ def _card(box: Box, theme: Theme) -> str:
 def _flat_card(box: Box, theme: Theme) -> str:
     """All on one line."""
     cells = "".join(
-        f"<TD>{_words(caption, size=SMALL_SIZE, color=theme.quiet)}</TD>"
+        f"<TD>{words(caption, size=SMALL_SIZE, color=theme.quiet)}</TD>"
         f'<TD ALIGN="RIGHT">{_number(number, theme)}</TD>'
         for caption, number in box.rows
     )
@@ -276,7 +200,7 @@ def _flat_card(box: Box, theme: Theme) -> str:
 
 def _number(number: str, theme: Theme) -> str:
     """A number, or nothing at all where it is not known yet."""
-    return _words(number, size=NUMBER_SIZE, color=theme.ink) if number else ""
+    return words(number, size=NUMBER_SIZE, color=theme.ink) if number else ""
 
 
 def _arrow(arrow: Arrow, source: Box, direction: str) -> dict[str, object]:
@@ -298,27 +222,29 @@ def _arrow(arrow: Arrow, source: Box, direction: str) -> dict[str, object]:
 # --- what stands above the picture ---------------------------------------------------------------
 
 
-def _head(picture: Picture, theme: Theme, legend: bool) -> _Markup | None:
+def _head(picture: Picture, theme: Theme, legend: bool) -> Markup | None:
     """Title, legend and what was left out, in rows."""
     rows = []
     if picture.title:
-        title = _words(picture.title, size=TITLE_SIZE, color=theme.ink, bold=True, align="LEFT")
+        title = words(picture.title, size=TITLE_SIZE, color=theme.ink, bold=True, align="LEFT")
         rows.append(title)
     if picture.left_out:
-        rows.append(_words(picture.left_out, size=SMALL_SIZE + 1, color=theme.quiet))
+        rows.append(words(picture.left_out, size=SMALL_SIZE + 1, color=theme.quiet))
     if legend:
         rows += _legend(picture, theme)
     if not rows:
         return None
     cells = "".join(f'<TR><TD ALIGN="LEFT" BALIGN="LEFT">{row}</TD></TR>' for row in rows)
     cells += '<TR><TD HEIGHT="4"></TD></TR>'
-    return _Markup(f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="3">{cells}</TABLE>')
+    return Markup(f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="3">{cells}</TABLE>')
 
 
 _MEANINGS = {
     LEAF: "given",
     COMPUTED: "computed",
     RESULT: "result",
+    INPUT: "input",
+    MODULE: "module, closed",
     NUMBER: "plain number",
     OPERATION: "operation",
     CONSTANT: "constant: no gradient",
@@ -333,18 +259,18 @@ def _legend(picture: Picture, theme: Theme) -> list[str]:
         (_swatch(kind, theme), meaning) for kind, meaning in _MEANINGS.items() if kind in present
     ]
     if any(a.text and OPERATION in present and a.text[0] not in "×Σ" for a in picture.arrows):
-        entries.append((_words("0.5 →", size=SMALL_SIZE, color=theme.slope), "local derivative"))
+        entries.append((words("0.5 →", size=SMALL_SIZE, color=theme.slope), "local derivative"))
     if any(arrow.text.startswith("×") for arrow in picture.arrows):
-        entries.append((_words("×2 →", size=SMALL_SIZE, color=theme.slope), "so many arrows"))
+        entries.append((words("×2 →", size=SMALL_SIZE, color=theme.slope), "so many arrows"))
     if STRETCH in present:
-        sign = _words("Σ →", size=SMALL_SIZE, color=theme.slope)
+        sign = words("Σ →", size=SMALL_SIZE, color=theme.slope)
         entries.append((sign, "the gradient is summed over that axis"))
     # A small picture is not made wider by its legend.
     in_a_row = 3 if len(picture.boxes) < 12 and not picture.left_out else max(len(entries), 1)
     rows = []
     for start in range(0, len(entries), in_a_row):
         cells = "".join(
-            f'<TD>{sign}</TD><TD ALIGN="LEFT">{_words(word, size=SMALL_SIZE, color=theme.quiet)}'
+            f'<TD>{sign}</TD><TD ALIGN="LEFT">{words(word, size=SMALL_SIZE, color=theme.quiet)}'
             f"{'&#160;' * 3}</TD>"
             for sign, word in entries[start : start + in_a_row]
         )
@@ -352,7 +278,7 @@ def _legend(picture: Picture, theme: Theme) -> list[str]:
     said = [f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">{"".join(rows)}</TABLE>']
     if any(("grad", "") in box.rows for box in picture.boxes):
         note = "grad is blank until backward() has computed it"
-        said.append(_words(note, size=SMALL_SIZE, color=theme.quiet))
+        said.append(words(note, size=SMALL_SIZE, color=theme.quiet))
     return said if rows else []
 
 
@@ -363,7 +289,7 @@ def _swatch(kind: str, theme: Theme) -> str:
     style = f' STYLE="{outline}"' if outline else ""
     border = max(1, round(look.width * look.lines))
     sign = {OPERATION: "+", NUMBER: "2"}.get(kind, "")
-    text = _words(sign, size=SMALL_SIZE - 2, color=theme.ink) if sign else ""
+    text = words(sign, size=SMALL_SIZE - 2, color=theme.ink) if sign else ""
     return (
         f'<TABLE BORDER="{border}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"{style} '
         f'FIXEDSIZE="TRUE" WIDTH="20" HEIGHT="14" BGCOLOR="{look.fill}" COLOR="{look.line}">'

@@ -13,11 +13,13 @@ from typing import Any
 
 import graphviz
 
+from engine.nn.module import Module
 from engine.scalar.value import Value
 from engine.tensor.tensor import Tensor
 from viz import files
 from viz.array_picture import has_tensor, picture_of_arrays
 from viz.dot import body
+from viz.module_picture import picture_of_module
 from viz.picture import picture
 from viz.render import FORMATS, render
 
@@ -123,8 +125,8 @@ class Drawing(graphviz.Digraph):
 
 
 def draw(
-    v: Value | Tensor | Sequence[Value] | Sequence[Tensor],
-    *,
+    v: Value | Tensor | Sequence[Value] | Sequence[Tensor] | Module,
+    *inputs: Any,
     theme: str = "light",
     direction: str = "LR",
     legend: bool = True,
@@ -132,6 +134,7 @@ def draw(
     max_nodes: int = 200,
     title: str | None = None,
     params: Any = None,
+    depth: int | None = None,
 ) -> Drawing:
     """The graph that leads to `v` (or to several Values, or Tensors) as a picture.
 
@@ -143,8 +146,13 @@ def draw(
     gradient's norm. Where an array is stretched to fit another (broadcasting), that is a step of
     its own, at which the gradient is summed. It can be drawn before and after `backward()`.
 
+    `draw(module, input)` calls the module and draws that call: a frame for each module inside, by
+    the names that `print(module)` shows, with its parameters and operations. Modules for which
+    there is no room are closed: a box each. The module and the input stay as they were.
+
     Args:
         v: what to draw.
+        inputs: for a module, what it is called with.
         theme: "light", "dark", or "print" for black and white.
         direction: "LR" puts results on the right, "TB" below, "RL" left, "BT" above.
         legend: say what the signs mean.
@@ -154,27 +162,39 @@ def draw(
         title: words to stand above the picture.
         params: names for Tensors: a dictionary, such as `dict(model.named_parameters())`, or a
             module.
+        depth: how deep modules are opened: 1 shows those directly inside as one box each, 0 the
+            whole as one. By default all are open for which `max_nodes` has room.
 
     Returns:
         A `graphviz.Digraph` that shows itself in a notebook and has
         `.write("graph.svg")`, `.source`, `.save()`, `.render()`, `.pipe()`.
 
     Raises:
-        TypeError: where `v` is neither Values nor Tensors, `title` not text, or `max_nodes` not a
-            whole number.
-        ValueError: for a theme or a direction that there is not, fewer than 2 `max_nodes`, or a
-            Tensor without a graph.
+        TypeError: where `v` is neither Values nor Tensors nor a module, `title` not text, or
+            `max_nodes` not a whole number.
+        ValueError: for a theme or a direction that there is not, fewer than 2 `max_nodes`, a
+            Tensor without a graph, or a module without an input.
 
     Labels are text, whatever they hold: markup is shown and not obeyed, control characters and
-    characters that steer text become visible signs (`viz.dot.visible`), and what is longer than
-    120 characters ends with …, its whole in the tooltip.
+    characters that steer text become visible signs (`viz.dot_text.visible`), and what is longer
+    than 120 characters ends with …, its whole in the tooltip.
 
     >>> x = Value(3.0, label="x")
     >>> drawing = draw(x * x, theme="dark", direction="TB")
     >>> drawing.pipe("svg", encoding="utf-8")[:5]
     '<?xml'
     """
-    if has_tensor(v):
+    is_module = isinstance(v, Module)
+    if not is_module and (inputs or depth is not None):
+        raise TypeError(
+            f"inputs and depth are for a module, which is called with them; "
+            f"{type(v).__name__} is drawn as it is: several together are a list, draw([a, b])"
+        )
+    if is_module:
+        if params is not None:
+            raise TypeError("params names Tensors, and those of a module have names")
+        seen = picture_of_module(v, inputs, max_nodes=max_nodes, title=title, depth=depth)
+    elif has_tensor(v):
         seen = picture_of_arrays(v, max_nodes=max_nodes, title=title, params=params)
     elif params is not None:
         raise TypeError("params names Tensors, and a Value has a label of its own")

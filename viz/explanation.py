@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from engine.core.graph import sweep
+from engine.nn.module import Module
 from engine.scalar.value import Value
 from engine.tensor.tensor import Tensor
 from viz import telling
@@ -231,6 +232,12 @@ def explain(
         if order != "topological":
             raise ValueError("the wrong order is shown for Values only; explain one of those")
         return explain_arrays(v, language, params, gradient)
+    if isinstance(v, Module):
+        raise TypeError(
+            f"explain() takes what was computed, and {type(v).__name__} is a module: write "
+            f"explain(loss, params=model) for a loss = ... that was computed with it, and "
+            f"viz.draw(model, x) for a picture of a call"
+        )
     if not isinstance(v, Value):
         raise TypeError(
             f"explain() takes one engine.Value or Tensor, not {type(v).__name__} {v!r:.60}"

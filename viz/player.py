@@ -23,6 +23,7 @@ from typing import Any
 
 from engine.core.graph import Location, reach
 from engine.core.op import Nary
+from engine.nn.module import Module
 from engine.scalar.value import Value
 from engine.tensor.tensor import Tensor
 from viz import files
@@ -99,6 +100,11 @@ def page(
         raise TypeError(
             "a page plays one engine.Value, number by number, and this is a Tensor: look at it "
             "with viz.draw(v) and viz.explain(v), or compute a small part of it with Values"
+        )
+    if isinstance(v, Module):
+        raise TypeError(
+            f"a page plays one engine.Value, number by number, and {type(v).__name__} is a module "
+            f"of Tensors: look at a call of it with viz.draw(model, x)"
         )
     if not isinstance(v, Value):
         raise TypeError(f"a page plays one engine.Value, not {type(v).__name__} {v!r:.60}")

@@ -11,7 +11,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from viz.boxes import COMPUTED, CONSTANT, LEAF, NUMBER, OPERATION, REST, RESULT, STRETCH
+from viz.boxes import (
+    COMPUTED,
+    CONSTANT,
+    INPUT,
+    LEAF,
+    MODULE,
+    NUMBER,
+    OPERATION,
+    REST,
+    RESULT,
+    STRETCH,
+)
 
 
 @dataclass(frozen=True)
@@ -27,13 +38,15 @@ class Look:
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of a picture: `ink` for text, `quiet` for captions, `slope` for slopes."""
+    """The colours of a picture: `ink` for text, `quiet` for captions, `slope` for slopes, `frame`
+    for the ground of a module, in turn with `paper`."""
 
     paper: str
     ink: str
     quiet: str
     slope: str
     arrow: str
+    frame: str
     looks: dict[str, Look]
 
 
@@ -44,6 +57,7 @@ THEMES = {
         quiet="#566270",
         slope="#A63D00",
         arrow="#8793A1",
+        frame="#F6F8FA",
         looks={
             LEAF: Look("#FFF6DC", "#C98A00", "rounded", 1.6),
             COMPUTED: Look("#EEF6FC", "#5B9BC8", "", 1.0),
@@ -53,6 +67,8 @@ THEMES = {
             OPERATION: Look("#F3F5F7", "#6B7785", "", 1.2),
             STRETCH: Look("#FFF3EC", "#A63D00", "", 1.0),
             REST: Look("#FFFFFF", "#A3ADB8", "dashed", 1.0),
+            INPUT: Look("#FFFFFF", "#566270", "rounded", 1.6),
+            MODULE: Look("#E8F5F0", "#009E73", "rounded", 2.0),
         },
     ),
     "dark": Theme(
@@ -61,6 +77,7 @@ THEMES = {
         quiet="#9FACBA",
         slope="#F4A259",
         arrow="#7A8794",
+        frame="#1A2129",
         looks={
             LEAF: Look("#33290F", "#E69F00", "rounded", 1.6),
             COMPUTED: Look("#16283A", "#4A8DBF", "", 1.0),
@@ -70,6 +87,8 @@ THEMES = {
             OPERATION: Look("#262E37", "#8B98A6", "", 1.2),
             STRETCH: Look("#33221A", "#F4A259", "", 1.0),
             REST: Look("#14191F", "#66727F", "dashed", 1.0),
+            INPUT: Look("#14191F", "#9FACBA", "rounded", 1.6),
+            MODULE: Look("#12302A", "#2FB893", "rounded", 2.0),
         },
     ),
     "print": Theme(
@@ -78,6 +97,7 @@ THEMES = {
         quiet="#000000",
         slope="#000000",
         arrow="#000000",
+        frame="#FFFFFF",
         looks={
             LEAF: Look("#FFFFFF", "#000000", "rounded", 2.0),
             COMPUTED: Look("#FFFFFF", "#000000", "", 0.7),
@@ -87,6 +107,8 @@ THEMES = {
             OPERATION: Look("#FFFFFF", "#000000", "", 0.7),
             STRETCH: Look("#FFFFFF", "#000000", "dashed", 0.7),
             REST: Look("#FFFFFF", "#000000", "dashed", 0.7),
+            INPUT: Look("#FFFFFF", "#000000", "rounded", 1.2),
+            MODULE: Look("#FFFFFF", "#000000", "rounded", 1.2, lines=2),
         },
     ),
 }

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from engine import Value
 from viz import render as stage
 from viz.boxes import LONGEST_TEXT
-from viz.dot import escape, visible
+from viz.dot_text import escape, visible
 from viz.drawing import draw
 from viz.render import backend, render, without_font
 
@@ -66,7 +66,7 @@ def lines(group: ElementTree.Element) -> list[str]:
 
 
 def expected(label: str) -> list[str]:
-    """What `viz.dot.visible` promises, said once more in other words."""
+    """What `viz.dot_text.visible` promises, said once more in other words."""
     shown = ""
     for i, c in enumerate(label.replace("\u00a0", " ")):
         if c != "\n" and ord(c) < 0x20:
