@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from engine import kernels
-from engine.core import maths
 from engine.core.op import Numbers, Op, at, operation
-from engine.ops.elementwise import log, log1p, maximum, rsqrt, sigmoid
+from engine.ops.elementwise import rsqrt
 from engine.ops.reduce import mean, total
 from engine.ops.shape import reshape
 from engine.ops.softmax import softmax
@@ -189,49 +188,6 @@ class batch_norm(Op):
         at(_IMAGES, _numbers(0.5, 1.5, 3), _numbers(-1, 1, 3)),
         at(_LOGITS, None, None),
     )
-
-
-@operation
-class binary_cross_entropy(Op):
-    """-(y * log(x) + (1 - y) * log(1 - x)), the surprise of seeing y where x was expected. x
-    receives (x - y) / (x * (1 - x)) times the gradient; logarithms stop at -100, so that a surely
-    wrong x has a finite loss."""
-
-    torch_name = "BinaryCrossEntropy"
-
-    def forward(self, x, y):
-        sure = maths.maximum(maths.log(x), -100.0)
-        unsure = maths.maximum(maths.log1p(-x), -100.0)
-        return (y - 1) * unsure - y * sure
-
-    def to_x(self, g, x, y):
-        return g * ((x - y) / maximum((1 - x) * x, 1e-12))
-
-    def to_y(self, g, x):
-        return g * (maximum(log1p(-x), -100.0) - maximum(log(x), -100.0))
-
-    samples = (at(np.array([0.3, 0.8, 0.5]), np.array([1.0, 0.25, 0.0])),)
-
-
-@operation
-class binary_cross_entropy_with_logits(Op):
-    """binary_cross_entropy of sigmoid(x): x receives sigmoid(x) - y times the gradient, y receives
-    minus x times it."""
-
-    torch_name = "BinaryCrossEntropyWithLogits"
-
-    def forward(self, x, y):
-        # log(1 + exp(-x)) without the exponential of a large number.
-        softened = maths.log1p(maths.exp(-maths.absolute(x))) - maths.minimum(x, 0.0)
-        return (1 - y) * x + softened
-
-    def to_x(self, g, x, y):
-        return g * (sigmoid(x) - y)
-
-    def to_y(self, g, x):
-        return -(g * x)
-
-    samples = (at(np.array([0.3, -2.0, 0.5]), np.array([1.0, 0.25, 0.0])),)
 
 
 @operation

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.nn.functional.loss import _pair, reduced
+from engine.nn.functional.loss import check_reduction, fitted, l1_loss, reduced
+from engine.ops import losses
 from engine.ops.elementwise import where
 
 
@@ -19,12 +20,12 @@ def smooth_l1_loss(
     beta / 2."""
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
-    _pair("smooth_l1_loss", input, target)
-    distance = (input - target).abs()
     if beta == 0:
-        return reduced(distance, reduction)
-    near = distance * distance * (0.5 / beta)
-    return reduced(where(distance < beta, near, distance - 0.5 * beta), reduction)
+        return l1_loss(input, target, reduction=reduction)
+    check_reduction(reduction)
+    input, target = fitted("smooth_l1_loss", input, target)
+    params = {"beta": beta, "reduction": reduction}
+    return input.record(losses.smooth_l1_loss, (input, target), params)
 
 
 def huber_loss(
@@ -33,10 +34,11 @@ def huber_loss(
     """Half the square of the difference where it is below delta, else a line."""
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
-    _pair("huber_loss", input, target)
-    distance = (input - target).abs()
-    loss = where(distance < delta, distance * distance * 0.5, (distance - 0.5 * delta) * delta)
-    return reduced(loss if weight is None else loss * weight, reduction)
+    check_reduction(reduction)
+    input, target = fitted("huber_loss", input, target)
+    params = {"delta": delta, "reduction": reduction if weight is None else "none"}
+    loss = input.record(losses.huber_loss, (input, target), params)
+    return loss if weight is None else reduced(loss * weight, reduction)
 
 
 def kl_div(
@@ -146,7 +148,8 @@ def soft_margin_loss(
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """log(1 + exp(-target * input))."""
-    return reduced((-target * input).exp().log1p(), reduction)
+    check_reduction(reduction)
+    return input.record(losses.soft_margin_loss, (input, target), {"reduction": reduction})
 
 
 def poisson_nll_loss(

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.nn.functional.activation import logsigmoid
+from engine.dtypes import promote_types
 from engine.ops import fused as ops
-from engine.ops.elementwise import where
+from engine.ops import losses
+from engine.tensor.joining import broadcast_tensors
 
 _PARAMS = {reduction: {"reduction": reduction} for reduction in ("mean", "sum", "none")}
 
@@ -51,9 +52,13 @@ def check_classes(target: Any) -> None:
         )
 
 
-def _pair(what: str, input: Any, target: Any) -> None:
-    """Warns where sizes differ and would be broadcast, which is rarely meant."""
-    if input._data.shape != target._data.shape:
+def fitted(what: str, input: Any, target: Any) -> tuple[Any, Any]:
+    """A prediction and its target, stretched to one shape and of one type.
+
+    Warns where shapes differ, which is rarely meant.
+    """
+    x, y = input._data, target._data
+    if x.shape != y.shape:
         warnings.warn(
             f"Using a target size ({target.shape}) that is different to the input size "
             f"({input.shape}). This will likely lead to incorrect results due to broadcasting. "
@@ -61,6 +66,11 @@ def _pair(what: str, input: Any, target: Any) -> None:
             UserWarning,
             stacklevel=3,
         )
+        input, target = broadcast_tensors(input, target)
+    if x.dtype != y.dtype:
+        kind = promote_types(input.dtype, target.dtype)
+        input, target = input.to(kind), target.to(kind)
+    return input, target
 
 
 def mse_loss(
@@ -68,16 +78,12 @@ def mse_loss(
     reduction: str = "mean", weight: Any = None,
 ) -> Any:  # fmt: skip
     """The square of the difference."""
-    _pair("mse_loss", input, target)
-    if input._data.shape != target._data.shape or input._data.dtype != target._data.dtype:
-        difference = input - target
-        loss = difference * difference
-    elif weight is None:
-        check_reduction(reduction)
+    check_reduction(reduction)
+    input, target = fitted("mse_loss", input, target)
+    if weight is None:
         return input.record(ops.mse_loss, (input, target), _PARAMS[reduction])
-    else:
-        loss = input.record(ops.mse_loss, (input, target), _PARAMS["none"])
-    return reduced(loss if weight is None else loss * weight, reduction)
+    loss = input.record(ops.mse_loss, (input, target), _PARAMS["none"])
+    return reduced(loss * weight, reduction)
 
 
 def l1_loss(
@@ -85,7 +91,7 @@ def l1_loss(
     reduction: str = "mean", weight: Any = None,
 ) -> Any:  # fmt: skip
     """The difference without its sign."""
-    _pair("l1_loss", input, target)
+    input, target = fitted("l1_loss", input, target)
     loss = (input - target).abs()
     return reduced(loss if weight is None else loss * weight, reduction)
 
@@ -184,8 +190,9 @@ def nll_loss(
     shape = input._data.shape
     if input._data.ndim == 1:
         rows = input.unsqueeze(0)
-        whole = nll_loss(rows, target.reshape(1), weight, None, ignore_index, None, reduction)
-        return whole.squeeze(0) if reduction == "none" else whole
+        if reduction == "none":  # of one row it is the sum
+            reduction = "sum"
+        return nll_loss(rows, target.reshape(1), weight, None, ignore_index, None, reduction)
     check_classes(target)
     if target._data.shape != (input._data.shape[0], *input._data.shape[2:]):
         raise ValueError(
@@ -198,16 +205,12 @@ def nll_loss(
     wrong = counted & ((classes < 0) | (classes >= input._data.shape[1]))
     if wrong.any():
         raise IndexError(f"Target {classes[wrong][0]} is out of bounds.")
-    places = input.at(np.where(counted, classes, 0).astype(np.int64), None)
-    chosen = input.gather(1, places.unsqueeze(1)).squeeze(1)
-    factor = counted.astype(input._data.dtype)
-    if weight is not None:
-        factor = factor * weight._data[places._data]
-    factor = input.at(factor, None)
-    loss = where(input.at(counted, None), -(chosen * factor), 0.0)
-    if reduction == "mean":
-        return loss.sum() / float(factor._data.sum())
-    return reduced(loss, reduction)
+    check_reduction(reduction)
+    params = {
+        "reduction": reduction, "ignore_index": ignore_index,
+        "spelling": "NllLoss" if input._data.ndim == 2 else "NllLoss2D",
+    }  # fmt: skip
+    return input.record(losses.nll_loss, (input, target, weight), params)
 
 
 def binary_cross_entropy(
@@ -235,8 +238,8 @@ def binary_cross_entropy(
             "all elements of input should be between 0 and 1: apply sigmoid first, or use "
             "binary_cross_entropy_with_logits"
         )
-    loss = input.record(ops.binary_cross_entropy, (input, target), {})
-    return reduced(loss if weight is None else loss * weight, reduction)
+    check_reduction(reduction)
+    return input.record(losses.binary_cross_entropy, (input, target, weight), _PARAMS[reduction])
 
 
 def binary_cross_entropy_with_logits(
@@ -253,10 +256,8 @@ def binary_cross_entropy_with_logits(
             f"the result, of {input.dtype}, can't be cast to the target's {target.dtype}: targets "
             f"are shares from 0 to 1; write target.float()"
         )
-    if pos_weight is None:
-        loss = input.record(ops.binary_cross_entropy_with_logits, (input, target), {})
-    else:
-        # log(1 + exp(-x)) counts 1 + (w - 1) * t times.
-        softened = -logsigmoid(input)
-        loss = (1 - target) * input + (1 + (pos_weight - 1) * target) * softened
-    return reduced(loss if weight is None else loss * weight, reduction)
+    check_reduction(reduction)
+    return input.record(
+        losses.binary_cross_entropy_with_logits, (input, target, weight, pos_weight),
+        _PARAMS[reduction],
+    )  # fmt: skip
