@@ -22,6 +22,7 @@ from engine.core.plan import VERTEX
 from engine.tensor.half import through_float32
 from engine.tensor.holding import FREED
 from engine.tensor.memory import written
+from engine.tensor.naming import CALLED
 from engine.tensor.tensor import Tensor
 from engine.tensor.vertex import NUMBER, PartPlan
 from viz.array_steps import ArrayInput, ArrayNode, Step
@@ -286,7 +287,7 @@ def _is_bundle(vertex: Any) -> bool:
 
 
 def _complete(vertex: Any) -> dict[str, Any]:
-    params = vertex.params or {}
+    params = {name: x for name, x in (vertex.params or {}).items() if name != CALLED}
     op = vertex.plan.op
     return op.complete(params) if isinstance(op, Op) else params
 

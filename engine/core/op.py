@@ -329,7 +329,8 @@ class Op:
 
 def recorded_name(op: Op, params: dict[str, Any] | None = None, mask: str = "") -> str:
     """What PyTorch calls the vertex of this operation: `MulBackward0`."""
-    name = (mask and op.torch_names.get(mask)) or op.torch_name_of(params or {})
+    params = params or {}
+    name = params.get("called") or (mask and op.torch_names.get(mask)) or op.torch_name_of(params)
     name = name or "".join(part.title() for part in op.name.split("_"))
     return name if "Backward" in name or name == "CopySlices" else f"{name}Backward0"
 

@@ -23,6 +23,7 @@ from engine.tensor.factoring import (
     pinv,
     svdvals,
 )
+from engine.tensor.naming import called
 from engine.tensor.shaping import distinct_dims
 from engine.tensor.tensor import Tensor
 
@@ -89,7 +90,9 @@ def matrix_norm(
             f"-2, inf, -inf"
         )
     one = kept(A._data.shape, tuple(dims))
-    return found.reshape(one if keepdim else _without(A._data.shape, dims))
+    found = found.reshape(one if keepdim else _without(A._data.shape, dims))
+    name = "SumBackward1" if ord == "nuc" else "Amax" if ord > 0 else "Amin"
+    return called(found, name)
 
 
 def _without(shape: tuple[int, ...], dims: list[int]) -> tuple[int, ...]:
@@ -131,7 +134,7 @@ def cond(A: Tensor, p: Any = None) -> Tensor:
     if p in (None, 2, -2):
         values = svdvals(A)
         first, last = values[..., 0], values[..., -1]
-        return last / first if p == -2 else first / last
+        return called(last / first if p == -2 else first / last, "SqueezeBackward1")
     try:
         return matrix_norm(A, p) * matrix_norm(inv(A), p)
     except LinAlgError:
@@ -201,7 +204,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     wanted = driver in ("gels", "gelsd", "gelss")
     if wanted and rows > columns and (rank._data == columns).all():
         residuals = (A.matmul(solution) - right).square().sum(-2)
-    solution = solution.squeeze(-1) if vector else solution
+    solution = called(solution.squeeze(-1) if vector else solution, "LinalgLstsq")
     if driver in ("gelsd", "gelss"):
         values = svdvals(A.detach())
     if driver == "gels":

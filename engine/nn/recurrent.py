@@ -22,6 +22,7 @@ from engine.nn.utils.rnn import PackedSequence
 from engine.ops import recurrent as ops
 from engine.ops.gru import gru
 from engine.tensor.joining import cat, stack
+from engine.tensor.naming import called
 from engine.tensor.tensor import Tensor
 
 _BLOCKS = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}
@@ -203,9 +204,14 @@ class RNNBase(Module):
             )
         elif batched:
             output = rows.reshape(len(sizes), count, -1)
-            output = output.transpose(0, 1) if self.batch_first else output
+            name = "Cat" if self._directions > 1 else "MkldnnRnnLayer"
+            called(output, name if self.mode == "LSTM" else "Stack")
+            if self.batch_first:
+                form = "TransposeBackward0" if self.mode == "LSTM" else "TransposeBackward1"
+                output = called(output.transpose(0, 1), form)
         else:
-            output, last = rows, [each.squeeze(1) for each in last]
+            output = called(rows, "SqueezeBackward1")
+            last = [each.squeeze(1) for each in last]
         return output, (tuple(last) if self.mode == "LSTM" else last[0])
 
     def _layers(self, rows: Any, sizes: tuple, states: list) -> tuple[Any, list]:

@@ -12,7 +12,13 @@ import numpy as np
 from engine.nn.linear import empty_parameter
 from engine.nn.module import Module
 from engine.nn.recurrent import draw, through
+from engine.tensor.naming import called
 from engine.tensor.tensor import Tensor
+
+_LAST_STEPS = {
+    "RNN_TANH": ("Tanh",), "RNN_RELU": ("Relu",), "LSTM": ("Mul", "Add"), "GRU": ("Add",),
+}  # fmt: skip
+"""What PyTorch, which composes a cell of several operations, prints of its results."""
 
 
 class RNNCellBase(Module):
@@ -64,6 +70,8 @@ class RNNCellBase(Module):
                 )
         weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
         found = through(self.mode, rows, states, weights, (count,), False)
+        for each, name in zip(found, _LAST_STEPS[self.mode], strict=True):
+            called(each, name)
         return found if ndim == 2 else tuple(each.squeeze(0) for each in found)
 
     def extra_repr(self) -> str:

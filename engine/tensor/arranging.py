@@ -194,6 +194,25 @@ class Arranging:
         """`expand` to the shape of another Tensor."""
         return self.expand(other._data.shape)
 
+    def sum_to_size(self, *size: Any) -> Any:
+        """The sum over what would be stretched if a Tensor of this size were to fit self's shape.
+
+        Raises:
+            RuntimeError: for a size that does not stretch to the shape.
+        """
+        wanted, shape = sizes(size), self._data.shape
+        new = len(shape) - len(wanted)
+        if new < 0 or any(n not in (1, m) for n, m in zip(wanted, shape[max(new, 0) :],
+                                                         strict=False)):  # fmt: skip
+            raise RuntimeError(
+                f"size {{{list(wanted)}}} is not expandable to size {{{list(shape)}}}."
+            )
+        dims = tuple(range(new)) + tuple(
+            k + new for k, n in enumerate(wanted) if n == 1 and shape[k + new] != 1
+        )
+        found = self.sum(dims, keepdim=True) if dims else self
+        return found if found._data.shape == wanted else found.reshape(wanted)
+
     def repeat(self, *times: Any, **keywords: Any) -> Any:
         """Laid side by side with itself, so many times along each dimension, new ones in front."""
         given = sizes((keywords["repeats"],) if keywords else times)

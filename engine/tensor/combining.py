@@ -17,6 +17,7 @@ from engine.core.op import Op
 from engine.dtypes import bool_, float64, result_type
 from engine.ops import division, mixing, special
 from engine.ops import elementwise as ops
+from engine.tensor.naming import called
 from engine.tensor.operands import is_number, refusal, require, require_tensor
 from engine.tensor.promotion import cast, operand, refuse_truths
 
@@ -115,7 +116,8 @@ class Combining:
         """`other - alpha * self`."""
         require("rsub", other)
         mine = self if type(alpha) is int and alpha == 1 else scaled(other, self, alpha, "rsub")
-        return self.record(ops.sub, (other, mine), {})
+        found = self.record(ops.sub, (other, mine), {})
+        return called(found, "Rsub") if hasattr(other, "at") else found
 
     def div(self, other: Any, *, rounding_mode: str | None = None) -> Any:
         """The quotient; with a `rounding_mode` rounded down ("floor") or towards 0 ("trunc").

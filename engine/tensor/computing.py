@@ -19,6 +19,7 @@ from engine.core.op import Op
 from engine.ops import division, gamma, mixing
 from engine.ops import elementwise as ops
 from engine.ops import special as more
+from engine.tensor.naming import called
 from engine.tensor.operands import is_number, refusal
 from engine.tensor.vertex import node, plan_of
 
@@ -92,7 +93,7 @@ class Computing:
     relu = unary(ops.relu)
     rsqrt = unary(ops.rsqrt)
     sigmoid = unary(ops.sigmoid)
-    sign = sgn = unary(ops.sign)
+    sign = unary(ops.sign)
     sin = unary(ops.sin)
     sinc = unary(more.sinc)
     sinh = unary(ops.sinh)
@@ -101,6 +102,10 @@ class Computing:
     tan = unary(ops.tan)
     tanh = unary(ops.tanh)
     trunc = fix = unary(division.trunc)
+
+    def sgn(self) -> Any:
+        """The sign, of complex numbers too (which are not built): -1, 0 or 1."""
+        return called(self.sign(), "Sgn")
 
     # --- with parameters ---
 

@@ -19,10 +19,10 @@ from engine.core.graph import Extra, Hook, describe
 from engine.core.modes import enable_grad, no_grad
 from engine.dtypes import dtype_of
 from engine.ops.shape import clone
-from engine.tensor.grad_fn import GradFn, grad_fn, own_extra
+from engine.tensor.grad_fn import GradFn, grad_fn, own_extra, own_step
 from engine.tensor.memory import stamp, version
 from engine.tensor.sweeping import backward, ownership
-from engine.tensor.vertex import PartPlan, Parts, Vertex
+from engine.tensor.vertex import Parts, Vertex
 
 
 class Differentiating:
@@ -69,7 +69,7 @@ class Differentiating:
         vertex = self.vertex()
         if not isinstance(vertex, Vertex):
             return None
-        return grad_fn(vertex.x if isinstance(vertex.plan, PartPlan) else vertex, self.at)
+        return grad_fn(own_step(vertex), self.at)
 
     @property
     def output_nr(self) -> int:

@@ -15,6 +15,7 @@ from engine.ops import linalg as ops
 from engine.ops.einsum import cross as cross_product
 from engine.ops.shape import squeeze, transpose, unsqueeze
 from engine.tensor import return_types
+from engine.tensor.naming import called
 from engine.tensor.reducing import is_floating, type_name
 from engine.tensor.shaping import one_dim
 
@@ -110,7 +111,7 @@ def solve(A: Any, B: Any, *, left: bool = True) -> Any:
                 "left=False. Use solve(A.mT, B)"
             )
         found = solve(A, unsqueeze(B, dims=(B._data.ndim,)))
-        return squeeze(found, dims=(found._data.ndim - 1,))
+        return squeeze(found, dims=(found._data.ndim - 1,), spelling="LinalgSolveExBackward0")
     if not left:
         return transpose(solve(transpose(A), transpose(B)))
     size, rows = A._data.shape[-1], B._data.shape[-2]
@@ -141,7 +142,7 @@ def pinv(A: Any, *, rtol: float | None = None, rcond: float | None = None) -> An
     rtol = rcond if rtol is None else rtol
     if rtol is None:
         rtol = max(A._data.shape[-2:]) * float(np.finfo(A._data.dtype).eps)
-    return A.record(ops.pinv, (A,), {"rtol": float(rtol)})
+    return called(A.record(ops.pinv, (A,), {"rtol": float(rtol)}), "LinalgPinv")
 
 
 def det(A: Any) -> Any:
@@ -281,7 +282,7 @@ class Factoring:
     def logdet(self) -> Any:
         """The logarithm of the determinant; NaN where that is negative."""
         sign, size = slogdet(self)
-        return size.masked_fill(sign == -1, math.nan)
+        return called(size.masked_fill(sign == -1, math.nan), "Where")
 
     def pinverse(self, rcond: float | None = None) -> Any:
         """The pseudoinverse; see `linalg.pinv`."""
@@ -329,4 +330,5 @@ class Factoring:
         b = (1,) * (ndim - other._data.ndim) + other._data.shape
         blocks = self.reshape([n for size in a for n in (size, 1)])
         inside = other.reshape([n for size in b for n in (1, size)])
-        return (blocks * inside).reshape([m * n for m, n in zip(a, b, strict=True)])
+        whole = (blocks * inside).reshape([m * n for m, n in zip(a, b, strict=True)])
+        return called(whole, "UnsafeView")

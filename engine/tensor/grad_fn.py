@@ -18,6 +18,7 @@ from engine.core.graph import Extra, Hook
 from engine.core.modes import enable_grad, no_grad
 from engine.core.op import Op, recorded_name
 from engine.core.plan import VERTEX
+from engine.tensor.naming import CALLED
 from engine.tensor.vertex import PartPlan, Parts
 
 
@@ -36,7 +37,7 @@ class GradFn:
     def name(self) -> str:
         """PyTorch's name for it: `MulBackward0`; `torch::autograd::AccumulateGrad` for a leaf."""
         name = vertex_name(self.vertex)
-        return f"torch::autograd::{name}" if name == "AccumulateGrad" else name
+        return f"torch::autograd::{name}" if name in _WITHOUT_FORMULA else name
 
     @property
     def variable(self) -> Any:
@@ -98,6 +99,9 @@ class GradFn:
         return f"<{module}{type(self).__name__} object at {id(self):#x}>"
 
 
+_WITHOUT_FORMULA = ("AccumulateGrad", "CopyBackwards", "CopySlices")
+"""What PyTorch's autograd does itself, which it names with where that is."""
+
 _handles: WeakValueDictionary[int, GradFn] = WeakValueDictionary()
 
 
@@ -121,8 +125,18 @@ def vertex_name(vertex: Any) -> str:
     plan = vertex.plan
     if plan.op is None:
         return "AccumulateGrad"
-    made = vertex.x if isinstance(plan, PartPlan) else vertex
+    made = vertex.x if _is_part(vertex) else vertex
     return recorded_name(plan.op, made.params, plan.mask)
+
+
+def _is_part(vertex: Any) -> bool:
+    """True for a result of an operation with several, unless it has a name of its own."""
+    return isinstance(vertex.plan, PartPlan) and CALLED not in (vertex.params or ())
+
+
+def own_step(vertex: Any) -> Any:
+    """The vertex whose handle a Tensor at this one shows: of several results the operation's."""
+    return vertex.x if _is_part(vertex) else vertex
 
 
 def _placed(plan: Any, values: Sequence[Any]) -> list[Any]:
@@ -138,7 +152,7 @@ def _placed(plan: Any, values: Sequence[Any]) -> list[Any]:
 def _step(source: Any, at: Callable) -> tuple[GradFn, int] | None:
     if source is None:
         return None
-    if isinstance(source.plan, PartPlan):
+    if _is_part(source):
         return grad_fn(source.x, at), source.plan.place
     return grad_fn(source, at), 0
 

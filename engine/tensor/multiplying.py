@@ -14,6 +14,7 @@ from engine.dtypes import dtype_of
 from engine.ops import linear as ops
 from engine.ops.reduce import total
 from engine.ops.shape import squeeze, unsqueeze
+from engine.tensor.naming import called
 
 
 def same_type(what: str, *tensors: Any) -> None:
@@ -85,11 +86,13 @@ class Multiplying:
         product = self.record(ops.matmul, (x, y), _NONE)
         gone = ((-2,) if a.ndim == 1 else ()) + ((-1,) if b.ndim == 1 else ())
         if not gone:
-            return product
+            # PyTorch lays a stack out as one matrix, and its product as a stack again.
+            return called(product, "Clone" if a.ndim == 2 else "UnsafeView")
         ndim = product._data.ndim
         dims = tuple(sorted(dim % ndim for dim in gone))
         # A product that PyTorch has an operation for is printed with that operation's name.
-        form = {(1, 1): "DotBackward0", (2, 1): "MvBackward0"}.get((a.ndim, b.ndim))
+        forms = {(1, 1): "DotBackward0", (2, 1): "MvBackward0", (1, 2): "SqueezeBackward4"}
+        form = forms.get((a.ndim, b.ndim), "UnsafeViewBackward0")
         return squeeze(product, dims=dims, spelling=form)
 
     def __matmul__(self, other: Any) -> Any:
@@ -116,7 +119,7 @@ class Multiplying:
                 f"bmm multiplies stacks of the same length, not {len(self._data)} and "
                 f"{len(mat2._data)}"
             )
-        return self.matmul(mat2)
+        return called(self.matmul(mat2), "Bmm")
 
     def mv(self, vec: Any) -> Any:
         """The product of a matrix and a vector."""
@@ -132,14 +135,17 @@ class Multiplying:
             )
         return self.matmul(tensor)
 
-    vdot = dot
+    def vdot(self, other: Any) -> Any:
+        """The dot product of two vectors; of complex ones, which are not built, the first would be
+        conjugated."""
+        return called(self.dot(other), "Vdot")
 
     def inner(self, other: Any) -> Any:
         """The dot products of the last dimensions of two Tensors, each with each."""
         if not self._data.ndim or not other._data.ndim:
             return self * other
         if self._data.ndim == other._data.ndim == 1:
-            return self.dot(other)
+            return called(self.dot(other), "View")
         rows = self.reshape(-1, self._data.shape[-1])
         columns = other.reshape(-1, other._data.shape[-1])
         shape = (*self._data.shape[:-1], *other._data.shape[:-1])
@@ -157,24 +163,24 @@ class Multiplying:
 
     def addmm(self, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
         """beta * self + alpha * (mat1 @ mat2)."""
-        return _plus(self, mat1.mm(mat2), beta, alpha)
+        return called(_plus(self, mat1.mm(mat2), beta, alpha), "Addmm")
 
     def addmv(self, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1) -> Any:
         """beta * self + alpha * (mat @ vec)."""
-        return _plus(self, mat.mv(vec), beta, alpha)
+        return called(_plus(self, mat.mv(vec), beta, alpha), "Addmv")
 
     def addr(self, vec1: Any, vec2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
         """beta * self + alpha * outer(vec1, vec2)."""
-        return _plus(self, vec1.outer(vec2), beta, alpha)
+        return called(_plus(self, vec1.outer(vec2), beta, alpha), "Addr")
 
     def baddbmm(self, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
         """beta * self + alpha * (batch1 @ batch2), matrix by matrix."""
-        return _plus(self, batch1.bmm(batch2), beta, alpha)
+        return called(_plus(self, batch1.bmm(batch2), beta, alpha), "Baddbmm")
 
     def addbmm(self, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
         """beta * self + alpha * the sum of the products of two stacks of matrices."""
         products = self.record(total, (batch1.bmm(batch2),), {"dims": (0,), "keepdim": False})
-        return _plus(self, products, beta, alpha)
+        return called(_plus(self, products, beta, alpha), "Addbmm")
 
 
 _NONE: dict[str, Any] = {}

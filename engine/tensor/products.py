@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.ops.einsum import einsum as sum_of_products
 from engine.tensor.multiplying import same_type
+from engine.tensor.naming import called
 from engine.tensor.shaping import distinct_dims
 from engine.tensor.tensor import Tensor
 
@@ -70,7 +71,11 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
     factors = _stretched(factors, terms)
     if len(factors) == 1 and len(out) == len(terms[0]):
         return factors[0].permute([terms[0].index(letter) for letter in out])
-    return Tensor.record(sum_of_products, (factors,), {"equation": ",".join(terms) + "->" + out})
+    found = Tensor.record(sum_of_products, (factors,), {"equation": ",".join(terms) + "->" + out})
+    summed = any(letter not in out for term in terms for letter in term)
+    # PyTorch makes a product with sums of bmm and of views, of which the last is printed.
+    name = "Mul" if not summed else "View" if len(terms) > 1 else "SumBackward1"
+    return called(found, name)
 
 
 def _from_lists(given: tuple) -> tuple[str, tuple]:
@@ -251,7 +256,8 @@ def multi_dot(tensors: Any) -> Tensor:
             )
     product = _chain(xs, _cuts([x._data.shape for x in xs]), 0, len(xs) - 1)
     product = product.squeeze(-1) if is_column else product
-    return product.squeeze(0) if is_row else product
+    product = product.squeeze(0) if is_row else product
+    return called(product, "View") if len(xs) > 2 else product
 
 
 def _cuts(shapes: list[tuple[int, ...]]) -> dict[tuple[int, int], int]:

@@ -304,7 +304,8 @@ class Reducing:
 
         Args:
             p: 2 or "fro" for the Euclidean length, 1, any number; 0 counts what is not 0, infinity
-                gives the greatest |x| and minus infinity the smallest.
+                gives the greatest |x| and minus infinity the smallest; "nuc" sums the singular
+                values of a matrix.
 
         Raises:
             RuntimeError: for whole numbers, and another word for p.
@@ -316,13 +317,20 @@ class Reducing:
                 f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
                 f"{type_name(self)}. Convert with .float() first"
             )
+        if p == "nuc":
+            return self._nuclear_norm(dim if axis is None else axis, keepdim or bool(keepdims))
         return self.record(norms.norm, (self,), self._norm(p, dim, keepdim, axis, keepdims))
 
+    def _nuclear_norm(self, dim: Any, keepdim: bool) -> Any:
+        """The sum of the singular values of a matrix, or of those along two dimensions."""
+        dims = (-2, -1) if dim is None else dim
+        if not isinstance(dims, tuple | list) or len(dims) != 2:
+            raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {dim}")
+        first, second = sorted(self._own_dim(d) for d in dims)
+        found = self.movedim((first, second), (-2, -1)).svd().S.sum(-1)
+        return found.unsqueeze(first).unsqueeze(second) if keepdim else found
+
     def _norm(self, p: Any, dim: Any, keepdim: Any, axis: Any = None, keepdims: Any = None) -> dict:
-        if p == "nuc":
-            raise NotImplementedError(
-                "the nuclear norm is the sum of the singular values: torch.linalg.svdvals(x).sum()"
-            )
         if isinstance(p, str) and p != "fro":
             raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
         p = 2.0 if p is None or p == "fro" else float(p)

@@ -15,7 +15,7 @@ class Showing:
             self._data,
             self.dtype,
             self.requires_grad,
-            None if function is None else function.name(),
+            None if function is None else type(function).__name__,
             type(self).__name__,
         )
 

@@ -17,6 +17,7 @@ from engine.ops.elementwise import clip, where
 from engine.ops.extreme import pick
 from engine.ops.shape import permute, reshape, unsqueeze
 from engine.tensor.choosing import keeps
+from engine.tensor.naming import called
 from engine.tensor.reducing import along, as_floating, deviation
 from engine.tensor.sorting import stretch
 
@@ -55,7 +56,7 @@ def quantile_of(
         found = where(weight < 0.5, found + weight * apart, above - (1 - weight) * apart)
     shape = kept if keepdim else rows._data.shape[:-1]
     if not q.ndim:
-        return reshape(found, shape=shape)
+        return reshape(found, shape=shape, spelling="SqueezeBackward4")
     return reshape(permute(found, dims=(end, *range(end))), shape=(q.size, *shape))
 
 
@@ -172,7 +173,8 @@ class Statistics:
         if float(divisor.item() if given else divisor) <= 0:
             divisor = 0.0
         found = weighed @ apart.t() / divisor
-        return reshape(found, shape=()) if found._data.size == 1 else found
+        found = reshape(found, shape=()) if found._data.size == 1 else found
+        return called(found, "SqueezeBackward0")
 
     def corrcoef(self) -> Any:
         """The correlations of the rows of a matrix: covariances over standard deviations."""
@@ -230,7 +232,7 @@ def trapezoid(y: Any, x: Any = None, *, dx: float = 1.0, dim: int = -1) -> Any:
     if x is None:
         # Every height but the first and last belongs to two trapezoids.
         ends = stretch(y, dim, None, 1).sum(dim) + stretch(y, dim, -1, None).sum(dim)
-        return (y.sum(dim) - ends * 0.5) * dx
+        return called((y.sum(dim) - ends * 0.5) * dx, "MulBackward1")
     if x._data.ndim == 1:
         x = reshape(x, shape=(-1, *[1] * (y._data.ndim - 1 - dim)))
     width = x.diff(dim=dim - y._data.ndim)

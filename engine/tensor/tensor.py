@@ -55,6 +55,7 @@ from engine.tensor.holding import PackedHeld
 from engine.tensor.in_place import InPlace
 from engine.tensor.indexing import Indexing
 from engine.tensor.multiplying import Multiplying
+from engine.tensor.naming import called
 from engine.tensor.operands import is_number, refusal
 from engine.tensor.parsing import legacy_array
 from engine.tensor.picking import Picking
@@ -286,7 +287,7 @@ class Tensor(
         with enable_grad():  # a history that there is is not lost by looking at it elsewhere
             for op, params in self._path:
                 seen = Tensor.record(op, (seen,), params)
-        self._vertex = seen._vertex
+        self._vertex = called(seen, "AsStrided")._vertex
 
     @staticmethod
     def at(data: Any, vertex: Any) -> Any:

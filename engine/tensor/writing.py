@@ -20,6 +20,7 @@ from engine.dtypes import can_cast, dtype_of
 from engine.ops.index import WHOLE, get, walk
 from engine.ops.shape import clone, to_dtype
 from engine.tensor.memory import owner, refuse_overlap, refuse_repeats, stamp
+from engine.tensor.naming import called
 
 
 def in_place(op: Op) -> Callable:
@@ -285,14 +286,21 @@ class Writing:
             if not self._silent:
                 stamp(self._data)
             return self
-        if not hasattr(value, "at"):
+        named = hasattr(value, "at")
+        if not named:
             value = self.at(self._as_array(value), None)
         if value._data.ndim:
             raise RuntimeError(
                 "fill_ only supports 0-dimension value tensor but got tensor with "
                 f"{value._data.ndim} dimensions."
             )
-        return self._take_over(self._own_type(value).expand(self._data.shape))
+        self._take_over(self._own_type(value).expand(self._data.shape))
+        return self._was_filled("FillBackward3" if named else "FillBackward2")
+
+    def _was_filled(self, name: str) -> Any:
+        """This Tensor, whose history ends with having been filled, if that was recorded."""
+        is_whole = self._base is None and not self._silent
+        return called(self, name) if is_whole and is_grad_enabled() else self
 
     def _has_no_history(self) -> bool:
         """True where a write of floating-point numbers is nothing more: no graph, no watcher."""
@@ -304,7 +312,7 @@ class Writing:
 
     def zero_(self) -> Any:
         """Sets every element to 0."""
-        return self.fill_(0)
+        return self.fill_(0)._was_filled("Zero")
 
 
 def _held(held: Any, data: np.ndarray, new: np.ndarray) -> Any:

@@ -12,6 +12,7 @@ from engine import random
 from engine.core.op import Op
 from engine.ops import activation as more
 from engine.ops import elementwise as ops
+from engine.tensor.naming import called
 
 
 def _function(name: str, op: Op, *params: str) -> Callable:
@@ -88,7 +89,8 @@ def rrelu(
 ) -> Any:  # fmt: skip
     """leaky_relu whose slope is drawn for each element while training, else the middle one."""
     if not training:
-        return leaky_relu(input, (lower + upper) / 2, inplace=inplace)
+        found = leaky_relu(input, (lower + upper) / 2, inplace=inplace)
+        return found if inplace else called(found, "RreluWithNoise")
     data = input._data
     slopes = np.ones_like(data)
     low = data <= 0
@@ -98,7 +100,9 @@ def rrelu(
         data.dtype
     )
     slopes = input.at(slopes, None)
-    return input.write(ops.mul, slopes) if inplace else input * slopes
+    if inplace:
+        return input.write(ops.mul, slopes)
+    return called(input * slopes, "RreluWithNoise")
 
 
 def softsign(input: Any) -> Any:
@@ -121,7 +125,7 @@ def glu(input: Any, dim: int = -1) -> Any:
     if size % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {size}")
     first, second = input.chunk(2, dim)
-    return first * second.sigmoid()
+    return called(first * second.sigmoid(), "Glu")
 
 
 def _guessed_dim(name: str, ndim: int) -> int:

@@ -13,6 +13,7 @@ from engine.nn.functional.convolution import per_axis
 from engine.nn.functional.pooling import avg_pool1d, avg_pool2d, batched
 from engine.ops.pooling import picked, placed
 from engine.ops.resampling import resample
+from engine.tensor.naming import called
 
 
 def _wanted(output_size: Any, sizes: tuple[int, ...]) -> list[int]:
@@ -59,10 +60,16 @@ def adaptive_average(axes: int, input: Any, output_size: Any) -> Any:
             weights = (places < ends[:, None]) / np.maximum(ends - starts, 1)[:, None]
             params = {
                 "dim": axis + 2, "places": np.minimum(places, ends[:, None] - 1),
-                "weights": weights, "spelling": f"AdaptiveAvgPool{axes}D",
+                "weights": weights,
             }  # fmt: skip
             found = found.record(resample, (found,), params)
+        called(found, _name("AdaptiveAvgPool", axes))
     return found.squeeze(0) if is_one else found
+
+
+def _name(of_two: str, axes: int) -> str:
+    """What PyTorch prints; it pools lines as images of one row, and squeezes that row away."""
+    return "SqueezeBackward1" if axes == 1 else f"{of_two}{axes}D"
 
 
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
@@ -101,7 +108,7 @@ def _adaptive_largest(axes: int, input: Any, output_size: Any, return_indices: b
         inside = np.unravel_index(first, part.shape[2:])
         places = [place + one.start for place, one in zip(inside, window, strict=True)]
         winners[(slice(None), slice(None), *cell)] = np.ravel_multi_index(places, sizes)
-    params = {"spelling": f"AdaptiveMaxPool{axes}D"}
+    params = {"spelling": _name("AdaptiveMaxPool", axes)}
     found, winners = x.record(picked, (x, winners), params), x.at(winners, None)
     if is_one:
         found, winners = found.squeeze(0), winners.squeeze(0)
@@ -151,7 +158,8 @@ def _unpooled(
         raise RuntimeError(f"Found an invalid max index: {places.max()} (output size is {sizes})")
     shape = (*x._data.shape[:2], *sizes)
     found = x.record(placed, (x, places), {"shape": shape})
-    return found.squeeze(0) if is_one else found
+    found = found.squeeze(0) if is_one else found
+    return called(found, _name("MaxUnpool", axes))
 
 
 def max_unpool1d(

@@ -19,6 +19,7 @@ from engine.nn.functional.dropout import dropout
 from engine.nn.functional.linear import linear
 from engine.ops.softmax import softmax
 from engine.tensor.joining import cat
+from engine.tensor.naming import called
 from engine.tensor.tensor import Tensor
 
 _LAST = {"dim": -1}
@@ -93,7 +94,10 @@ def scaled_dot_product_attention(
     weights = _weights(query * scale, key, mask)
     if dropout_p > 0:
         weights = dropout(weights, dropout_p, True)
-    return weights.matmul(value)
+    found = weights.matmul(value)
+    if found._data.ndim == 4 and dropout_p == 0:
+        called(found, "ScaledDotProductFlashAttentionForCpu")
+    return found
 
 
 def _for_heads(query: Any, each: Any) -> Any:
@@ -301,7 +305,7 @@ def multi_head_attention_forward(
     found = linear(found.permute(2, 0, 1, 3).reshape(steps, batch, size), out_proj_weight,
                    out_proj_bias)  # fmt: skip
     if batched:
-        return found, shares
+        return called(found, "View"), shares
     return found.squeeze(1), (None if shares is None else shares.squeeze(0))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from engine.nn.functional.activation import logsigmoid
 from engine.nn.functional.loss import reduced
 from engine.ops.elementwise import where
+from engine.tensor.naming import called
 
 
 def multi_margin_loss(
@@ -55,7 +56,7 @@ def multi_margin_loss(
     others = np.ones(input._data.shape, bool)
     others[np.arange(n), target._data] = False
     gap = where(input.at(others, None), gap, gap * 0)
-    return reduced(gap.sum(1) / classes, reduction)
+    return called(reduced(gap.sum(1) / classes, reduction), "MultiMarginLoss")
 
 
 def multilabel_margin_loss(
@@ -90,7 +91,7 @@ def multilabel_margin_loss(
     gaps = (1 - right.unsqueeze(2) + input.unsqueeze(1)).clamp_min(0)
     counted = input.at(listed[:, :, None] & ~holds[:, None, :], None)
     gaps = where(counted, gaps, gaps * 0)
-    return reduced(gaps.sum((1, 2)) / classes, reduction)
+    return called(reduced(gaps.sum((1, 2)) / classes, reduction), "MultilabelMarginLoss")
 
 
 def multilabel_soft_margin_loss(

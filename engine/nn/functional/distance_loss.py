@@ -10,6 +10,7 @@ import numpy as np
 from engine.nn.functional.loss import check_reduction, fitted, l1_loss, reduced
 from engine.ops import losses
 from engine.ops.elementwise import where
+from engine.tensor.naming import called
 
 
 def smooth_l1_loss(
@@ -71,14 +72,15 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """The cosine of the angle between two vectors, along a dimension."""
     along = (x1 * x2).sum(dim)
     first, second = (x1 * x1).sum(dim).sqrt(), (x2 * x2).sum(dim).sqrt()
-    return along / (first.clamp_min(eps) * second.clamp_min(eps))
+    cosine = along / (first.clamp_min(eps) * second.clamp_min(eps))
+    return called(cosine, "SumBackward1")
 
 
 def pairwise_distance(
     x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Any:
     """The p-norm of the difference, along the last dimension."""
-    return (x1 - x2 + eps).norm(p, -1, keepdim=keepdim)
+    return called((x1 - x2 + eps).norm(p, -1, keepdim=keepdim), "NormBackward1")
 
 
 def pdist(input: Any, p: float = 2.0) -> Any:
@@ -87,7 +89,8 @@ def pdist(input: Any, p: float = 2.0) -> Any:
     if input._data.ndim != 2:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {input._data.ndim}D")
     first, second = np.triu_indices(len(input._data), 1)
-    return (input[input.at(first, None)] - input[input.at(second, None)]).norm(p, -1)
+    apart = input[input.at(first, None)] - input[input.at(second, None)]
+    return called(apart.norm(p, -1), "Pdist")
 
 
 def cosine_embedding_loss(

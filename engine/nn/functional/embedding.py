@@ -10,6 +10,7 @@ import numpy as np
 from engine.core.modes import no_grad
 from engine.ops import embedding as ops
 from engine.ops import joining
+from engine.tensor.naming import called
 
 
 def _numbers(what: str, input: Any, count: int) -> np.ndarray:
@@ -121,7 +122,7 @@ def embedding_bag(
         else:
             total = bag.sum(0)
             bags.append(total / count if mode == "mean" else total)
-    return stacked(bags, weight)
+    return called(stacked(bags, weight), "EmbeddingBag")
 
 
 def stacked(rows: list[Any], like: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.ops import linear as ops
+from engine.tensor.naming import called
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
@@ -40,8 +41,12 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         product = input.matmul(weight)
         return product if bias is None else product + bias
     if x.ndim == 1:
-        return input.record(ops.linear, (input.unsqueeze(0), weight, bias), {}).squeeze(0)
-    return input.record(ops.linear, (input, weight, bias), {})
+        row = input.record(ops.linear, (input.unsqueeze(0), weight, bias), {}).squeeze(0)
+        return called(row, "SqueezeBackward4" if bias is None else "View")
+    found = input.record(ops.linear, (input, weight, bias), {})
+    if found._vertex is None or (bias is not None and x.ndim == 2):
+        return found
+    return called(found, "Mm" if x.ndim == 2 else "UnsafeView" if bias is None else "View")
 
 
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:

@@ -14,6 +14,7 @@ from engine.dtypes import promote_types
 from engine.ops import fused as ops
 from engine.ops import losses
 from engine.tensor.joining import broadcast_tensors
+from engine.tensor.naming import called
 
 _PARAMS = {reduction: {"reduction": reduction} for reduction in ("mean", "sum", "none")}
 
@@ -154,7 +155,9 @@ def cross_entropy(
         "reduction": reduction, "ignore_index": ignore_index, "label_smoothing": label_smoothing,
     }  # fmt: skip
     loss = logits.record(ops.cross_entropy, (logits, classes, weight), params)
-    return loss.reshape(expected) if reduction == "none" and input._data.ndim > 2 else loss
+    if input._data.ndim > 2:
+        loss = called(loss.reshape(expected) if reduction == "none" else loss, "NllLoss2D")
+    return called(loss, "Add") if label_smoothing else loss
 
 
 def _check_weight(weight: Any, classes: int) -> None:
@@ -177,8 +180,8 @@ def _of_shares(input: Any, target: Any, weight: Any, reduction: str, label_smoot
         logs = logs * weight.reshape([-1] + [1] * (input._data.ndim - 1 - classes))
     loss = -(logs * target).sum(classes)
     if reduction == "mean":
-        return loss.sum() / max(input._data.size // count, 1)
-    return reduced(loss, reduction)
+        return called(loss.sum() / max(input._data.size // count, 1), "DivBackward1")
+    return called(reduced(loss, reduction), "Neg")
 
 
 def nll_loss(

@@ -10,6 +10,7 @@ import numpy as np
 from engine.core.modes import no_grad
 from engine.nn.functional.padding import pad
 from engine.ops import fused as ops
+from engine.tensor.naming import called
 
 
 def batch_norm(
@@ -52,7 +53,7 @@ def batch_norm(
     scale = scale if weight is None else scale * weight
     shift = -running_mean.detach() * scale
     shift = shift if bias is None else shift + bias
-    return input * scale.reshape(shape) + shift.reshape(shape)
+    return called(input * scale.reshape(shape) + shift.reshape(shape), "NativeBatchNorm")
 
 
 def _blend(running: Any, new: np.ndarray, momentum: float) -> None:
@@ -111,7 +112,8 @@ def group_norm(
     rows = layer_norm(rows, rows._data.shape[1], eps=eps).reshape(input._data.shape)
     shape = (1, channels, *[1] * (input._data.ndim - 2))
     rows = rows if weight is None else rows * weight.reshape(shape)
-    return rows if bias is None else rows + bias.reshape(shape)
+    rows = rows if bias is None else rows + bias.reshape(shape)
+    return called(rows, "NativeGroupNorm")
 
 
 def instance_norm(
@@ -132,7 +134,7 @@ def instance_norm(
             flat = input._data.reshape(n, channels, -1)
             _blend(running_mean, flat.mean(2).mean(0), momentum)
             _blend(running_var, flat.var(2, ddof=1).mean(0), momentum)
-    return group_norm(input, channels, weight, bias, eps)
+    return called(group_norm(input, channels, weight, bias, eps), "View")
 
 
 def rms_norm(

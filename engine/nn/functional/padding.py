@@ -70,7 +70,7 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
         for size, (before, after) in zip(shape[-axes:], pairs[-axes:], strict=True)
     ]
     index = (*[slice(None)] * (len(shape) - axes), *np.ix_(*lines))
-    spelling = f"{_NAMES[mode]}{axes}D" if mode in _NAMES else None
+    spelling = f"{_NAMES[mode]}{axes}D" if mode in _NAMES else "CopySlices"
     return input.record(take_at, (input,), {"index": index, "spelling": spelling})
 
 

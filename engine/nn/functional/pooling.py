@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.nn.functional.convolution import per_axis
 from engine.ops import pooling as ops
+from engine.tensor.naming import called
 
 
 def window(axes: int, kernel_size: Any, stride: Any, padding: Any) -> dict[str, tuple[int, ...]]:
@@ -53,12 +54,20 @@ def _largest(
     params |= {"dilation": per_axis("dilation", dilation, axes), "ceil_mode": bool(ceil_mode)}
     if not return_indices:
         found = x.record(ops.max_pool, (x,), params)
-        return found.squeeze(0) if is_one else found
+        return _named(found.squeeze(0) if is_one else found, "MaxPool2DWithIndices", axes, is_one)
     found, (winners,) = x.run(ops.max_pool, (x,), params)
     winners = x.at(winners, None)
     if is_one:
         found, winners = found.squeeze(0), winners.squeeze(0)
-    return found, winners
+    return _named(found, "MaxPool2DWithIndices", axes, is_one), winners
+
+
+def _named(found: Any, of_two: str, axes: int, is_one: bool) -> Any:
+    """What was pooled, under the name that PyTorch prints: it pools lines as images of one row, and
+    squeezes that row away."""
+    if axes == 1:
+        return called(found, "SqueezeBackward1")
+    return called(found, of_two) if is_one else found
 
 
 def max_pool1d(
@@ -88,7 +97,7 @@ def _mean(
         "divisor": divisor,
     }  # fmt: skip
     found = x.record(ops.average_pool, (x,), params)
-    return found.squeeze(0) if is_one else found
+    return _named(found.squeeze(0) if is_one else found, "AvgPool2D", axes, is_one)
 
 
 def avg_pool1d(

@@ -16,6 +16,7 @@ import numpy as np
 from engine.nn.functional.adaptive import adaptive_average
 from engine.ops.index import take_at
 from engine.ops.resampling import resample
+from engine.tensor.naming import called
 
 _AXES = {"linear": 1, "bilinear": 2, "trilinear": 3, "bicubic": 2}
 _CUBIC = -0.75  # the parameter of cubic convolution that PyTorch uses for images
@@ -186,7 +187,7 @@ def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any
     base = np.stack([*grid[::-1], np.ones(size[2:])], -1).reshape(1, -1, axes + 1).astype(kind)
     base = np.ascontiguousarray(np.broadcast_to(base, (size[0], *base.shape[1:])))
     found = theta.at(base, None).matmul(theta.transpose(1, 2))
-    return found.reshape(size[0], *size[2:], axes)
+    return called(found.reshape(size[0], *size[2:], axes), "AffineGridGenerator")
 
 
 def _told(what: str, align_corners: bool | None) -> bool:
@@ -253,7 +254,7 @@ def grid_sample(
         for axis, n in enumerate(sizes)
     ]
     if mode == "nearest":
-        return _taken(input, [np.rint(aim._data) for aim in aims])
+        return called(_taken(input, [np.rint(aim._data) for aim in aims]), f"GridSampler{axes}D")
     lows = [np.floor(aim._data) for aim in aims]
     shares = [aim - aim.at(low, None) for aim, low in zip(aims, lows, strict=True)]
     total = None
@@ -265,7 +266,7 @@ def grid_sample(
         part = _taken(input, [low + up for low, up in zip(lows, corner, strict=True)])
         part = part * weight.unsqueeze(1)
         total = part if total is None else total + part
-    return total
+    return called(total, f"GridSampler{axes}D")
 
 
 def _aim(along: Any, n: int, padding_mode: str, align_corners: bool) -> Any:

@@ -22,6 +22,7 @@ from engine.nn.functional.convolution import (
 from engine.nn.functional.padding import pad
 from engine.nn.functional.pooling import avg_pool2d, batched, max_pool2d, window
 from engine.ops.index import accumulate, take_at
+from engine.tensor.naming import called
 
 
 def conv3d(
@@ -60,7 +61,8 @@ def conv3d(
     images = stacks.transpose(1, 2).reshape(n * count, channels * kernel[0], h, w)
     flat = weight.reshape(outs, inner * kernel[0], *kernel[1:])
     found = conv2d(images, flat, bias, stride[1:], 0, dilation[1:], groups)
-    return found.reshape(n, count, outs, *found._data.shape[2:]).transpose(1, 2)
+    found = found.reshape(n, count, outs, *found._data.shape[2:]).transpose(1, 2)
+    return called(found, "Convolution")
 
 
 def conv_transpose3d(
@@ -93,7 +95,8 @@ def conv_transpose3d(
     params = {"shape": (n, outs, whole, *sizes), "index": (slice(None), slice(None), slices)}
     found = stacks.record(accumulate, (stacks,), params)
     found = found[:, :, padding[0] : whole - padding[0]] if padding[0] else found
-    return found if bias is None else found + bias.reshape(-1, 1, 1, 1)
+    found = found if bias is None else found + bias.reshape(-1, 1, 1, 1)
+    return called(found, "Convolution")
 
 
 def max_pool3d(
@@ -125,6 +128,7 @@ def max_pool3d(
     winners = x.at(place.reshape(found._data.shape), None)
     if is_one:
         found, winners = found.squeeze(0), winners.squeeze(0)
+    called(found, "MaxPool3DWithIndices")
     return (found, winners) if return_indices else found
 
 
@@ -149,4 +153,4 @@ def avg_pool3d(
         found, (size[0], 1), (stride[0], 1), (padding[0], 0), *settings, divisor_override
     )
     found = found.reshape(n, channels, -1, rows, columns)
-    return found.squeeze(0) if is_one else found
+    return called(found.squeeze(0) if is_one else found, "AvgPool3D")

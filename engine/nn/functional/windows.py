@@ -10,6 +10,7 @@ import numpy as np
 from engine.nn.functional.convolution import per_axis
 from engine.nn.functional.padding import pad
 from engine.ops.index import accumulate, take_at
+from engine.tensor.naming import called
 
 
 def _grid(
@@ -57,8 +58,9 @@ def unfold(
     places, (top, left), shape = _grid(tuple(sizes), kernel_size, dilation, padding, stride)
     framed = pad(input, (left, left, top, top)) if top or left else input
     index = (slice(None), slice(None), *places)
-    found = framed.record(take_at, (framed,), {"index": index, "spelling": "Im2Col"})
-    return found.reshape(n, channels * shape[0] * shape[1], shape[2] * shape[3])
+    found = framed.record(take_at, (framed,), {"index": index})
+    found = found.reshape(n, channels * shape[0] * shape[1], shape[2] * shape[3])
+    return called(found, "Im2Col")
 
 
 def fold(
@@ -99,7 +101,7 @@ def fold(
     found = parts.record(accumulate, (parts,), {"shape": framed, "index": index})
     if top or left:
         found = found[:, :, top : top + sizes[0], left : left + sizes[1]]
-    return found
+    return called(found, "Col2Im")
 
 
 def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
@@ -124,7 +126,8 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
             f"of upscale_factor, but input.size(-3)={channels} is not divisible by {r * r}"
         )
     whole = input.reshape(-1, channels // (r * r), r, r, h, w).permute(0, 1, 4, 2, 5, 3)
-    return whole.reshape(*lead, channels // (r * r), h * r, w * r)
+    whole = whole.reshape(*lead, channels // (r * r), h * r, w * r)
+    return called(whole, "PixelShuffle")
 
 
 def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
@@ -148,7 +151,7 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
             f"{h} and {w} are not both divisible by {r}"
         )
     whole = input.reshape(-1, channels, h // r, r, w // r, r).permute(0, 1, 3, 5, 2, 4)
-    return whole.reshape(*lead, channels * r * r, h // r, w // r)
+    return called(whole.reshape(*lead, channels * r * r, h // r, w // r), "PixelUnshuffle")
 
 
 def channel_shuffle(input: Any, groups: int) -> Any:
@@ -169,4 +172,4 @@ def channel_shuffle(input: Any, groups: int) -> Any:
         )
     spatial = math.prod(shape[2:])
     parts = input.reshape(shape[0], groups, shape[1] // groups, spatial).transpose(1, 2)
-    return parts.reshape(shape)
+    return called(parts.reshape(shape), "ChannelShuffle")

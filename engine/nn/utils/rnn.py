@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.ops.index import accumulate, take_at
 from engine.tensor.joining import stack
+from engine.tensor.naming import called
 from engine.tensor.tensor import Tensor
 
 
@@ -217,7 +218,7 @@ def pad_sequence(
                 long = long + Tensor.at(padding, None)
             each = long
         padded.append(each)
-    return stack(padded, 0 if batch_first else 1)
+    return called(stack(padded, 0 if batch_first else 1), "CopySlices")
 
 
 def unpad_sequence(padded_sequences: Any, lengths: Any, batch_first: bool = False) -> list[Any]:
