@@ -86,6 +86,17 @@ def _block(shapes: list, position: int) -> tuple:
     return tuple(slice(n, n + size) for n, size in zip(starts, shapes[position], strict=True))
 
 
+class OneOfSeveral(dict):
+    """The parameters of a view that is one of several results; `said` says which of what.
+
+    A write to it would have to change the history of all the others.
+    """
+
+    def __init__(self, said: str, **params: Any) -> None:
+        super().__init__(params)
+        self.said = said
+
+
 @operation
 class split(Op):
     """x cut along a dimension into pieces of the given sizes. The pieces' gradients are joined
@@ -105,7 +116,8 @@ class split(Op):
         """The stretch of the piece at `place`."""
         start = sum(params["sizes"][:place])
         stop = start + params["sizes"][place]
-        return get, {"index": stretch(params["dim"], start, stop)}
+        said = f"Output {place} of {params.get('spelling') or 'Split'}"
+        return get, OneOfSeveral(said, index=stretch(params["dim"], start, stop))
 
     samples = (at(_MATRIX, sizes=(1, 1), dim=0), at(_MATRIX, sizes=(2, 0, 1), dim=1))
 
@@ -126,6 +138,7 @@ class unbind(Op):
 
     def view_of_part(self, place: int, params: dict[str, Any]) -> tuple:
         """The layer at `place`."""
-        return get, {"index": layer(params["dim"], place)}
+        said = f"Output {place} of Unbind"
+        return get, OneOfSeveral(said, index=layer(params["dim"], place))
 
     samples = (at(_MATRIX, dim=0), at(_MATRIX, dim=1), at(_MATRIX[0], dim=0))

@@ -178,6 +178,15 @@ class Picking:
                 f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}; a "
                 f"comparison makes one, or .bool()"
             )
+        shapes = self._data.shape, mask._data.shape
+        for back in range(1, min(map(len, shapes)) + 1):
+            a, b = (shape[-back] for shape in shapes)
+            if a != b and 1 not in (a, b):
+                raise RuntimeError(
+                    f"The size of tensor a ({a}) must match the size of tensor b ({b}) at "
+                    f"non-singleton dimension {max(map(len, shapes)) - back}: {name} got a tensor "
+                    f"of shape {list(shapes[0])} and a mask of shape {list(shapes[1])}"
+                )
         return copied(np.array(mask._data), mask)
 
     def masked_select(self, mask: Any) -> Any:

@@ -18,6 +18,7 @@ from engine.core.modes import is_grad_enabled, special, tracer
 from engine.core.op import Op
 from engine.dtypes import can_cast, dtype_of
 from engine.ops.index import WHOLE, get, walk
+from engine.ops.joining import OneOfSeveral
 from engine.ops.shape import clone, to_dtype
 from engine.tensor.memory import owner, refuse_overlap, refuse_repeats, stamp
 from engine.tensor.naming import called
@@ -82,6 +83,8 @@ class Writing:
                     "Its gradient would be that of the new value; write x = x + 1 for a new "
                     "tensor, or change it inside `with torch.no_grad():`, as optimizers do"
                 )
+            if self._base is not None and self._base._vertex is not None:
+                self._refuse_part()
             if self._base is not None and self._base._vertex is True:
                 raise RuntimeError(
                     "a view of a leaf Variable that requires grad is being used in an in-place "
@@ -108,6 +111,7 @@ class Writing:
         if vertex is not None:
             if self._blind is not None:
                 self._refuse_blind()
+            self._refuse_part()
             # What the rules hold of this memory must be held as it was before the write; what they
             # hold of the result is this memory from now on, so that a later write is noticed.
             vertex.held = tuple(_held(h, data, new) for h in vertex.held)
@@ -132,6 +136,16 @@ class Writing:
                 "enabled: what it is a view of would not know. Make the view inside the recorded "
                 "part, or write x = x + y for a new tensor"
             )
+
+    def _refuse_part(self) -> None:
+        """Raises, while recording, for one of several views that were made by one operation."""
+        for _, params in self._path if self._base is not None else ():
+            if type(params) is OneOfSeveral and is_grad_enabled() and not self._silent:
+                raise RuntimeError(
+                    f"{params.said} is a view and is being modified inplace. That operation made "
+                    f"several views at once, and the history of all of them would change. Write "
+                    f"x = x + y for a new tensor, or make this view alone, as x[0] or x[2:4]"
+                )
 
     def take_history(self, result: Any, serial: int) -> None:
         """Continues from the vertex of `result`, whose elements were written here at that time."""
@@ -185,8 +199,10 @@ class Writing:
             if part.shape == new.shape:
                 refuse_overlap(part, new)
         vertex = value.vertex()
-        if vertex is not None and self._blind is not None:
-            self._refuse_blind()
+        if vertex is not None:
+            if self._blind is not None:
+                self._refuse_blind()
+            self._refuse_part()
         if special.count and tracer() is not None:
             tracer().assigned(self, value, path)
         try:
@@ -246,6 +262,11 @@ class Writing:
     def data(self, new: Any) -> None:
         if not hasattr(new, "at"):
             raise TypeError(f"data is assigned a Tensor, not {type(new).__name__}")
+        if self.requires_grad and not new.is_floating_point():
+            raise RuntimeError(
+                f"data set to a tensor that requires gradients must be floating point, not "
+                f"{new.dtype}: write .float()"
+            )
         self._data = new._data
 
     def set_(self, source: Any) -> Any:

@@ -6,6 +6,7 @@ Random programs of views and writes are in `test_in_place_programs.py`.
 
 import numpy as np
 import pytest
+from both_sides import both
 from elementwise_forms import close, difference, outcome, pair
 
 import engine
@@ -221,3 +222,38 @@ def test_results_that_do_not_fit_into_the_type_are_refused():
         found = outcome(getattr(ours, name), *arguments)
         assert not difference(found, outcome(getattr(theirs, name), *arguments))
         assert found is RuntimeError
+
+
+MANY_VIEWS = {
+    "split": lambda x: x.split(2),
+    "split by sizes": lambda x: x.split([1, 3]),
+    "chunk": lambda x: x.chunk(2),
+    "unbind": lambda x: x.unbind(),
+    "unpacked": lambda x: tuple(x),
+    "a view of one": lambda x: tuple(part[:1] for part in x.split(2)),
+    "one by one": lambda x: x.tensor_split(2),
+}
+WRITES = {
+    "mul_": lambda x, w: x.mul_(2),
+    "zero_": lambda x, w: x.zero_(),
+    "copy_": lambda x, w: x.copy_(w),
+    "x[...] = number": lambda x, w: x.__setitem__(..., 1.0),
+    "+= w": lambda x, w: x.__iadd__(w),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("views", MANY_VIEWS)
+@pytest.mark.parametrize("graph", ["of the base", "of what is written", "none", "not recorded"])
+def test_one_of_several_views_is_not_written_where_that_is_recorded(views, write, graph):
+    def program(library):
+        base = library.arange(4.0)
+        if graph in ("of the base", "not recorded"):
+            base = base.requires_grad_() * 2
+        w = library.ones(1, requires_grad=graph == "of what is written")
+        part = MANY_VIEWS[views](base)[0]
+        with library.set_grad_enabled(graph != "not recorded"):
+            WRITES[write](part, w[0] if part.ndim == 0 else w)
+        return base
+
+    both(program)
