@@ -63,13 +63,15 @@ def synchronize(device: Any = None) -> None:
 
 def _refusal(name: str) -> Any:
     def refuse(*arguments: Any, **options: Any) -> NoReturn:
-        raise RuntimeError(
-            f"cuda.{name}() needs a GPU, and this engine computes on the processor. "
+        raise AssertionError(
+            f"Torch not compiled with CUDA enabled: cuda.{name}() needs a GPU, and this engine computes on the processor. "
             "Ask cuda.is_available() first, or leave the call out."
         )
 
     refuse.__name__ = refuse.__qualname__ = name
-    refuse.__doc__ = "Raises RuntimeError: there is no GPU."
+    refuse.__doc__ = (
+        "Raises AssertionError, as PyTorch's build for the processor does: there is no GPU."
+    )
     return refuse
 
 

@@ -289,7 +289,7 @@ def _wanted(given: tuple, keywords: dict[str, Any]) -> tuple[dtype | None, Any, 
             continue  # non_blocking or copy by place
         if hasattr(each, "at"):
             kind = each.dtype
-        elif isinstance(each, str | device) or each is None:
+        elif isinstance(each, str | device | int) or each is None:
             where = each
         else:
             kind = each

@@ -102,6 +102,8 @@ def require_cpu(given: Any) -> device:
         given: None, a name, or a device. The number of the processor ("cpu:0") is dropped.
 
     Raises:
+        AssertionError: for an accelerator that PyTorch's build for the processor asserts not to be
+            asked for: "cuda", "xpu".
         RuntimeError: for any other device.
         TypeError: for what names no device.
     """
@@ -115,6 +117,12 @@ def require_cpu(given: Any) -> device:
             "a tensor on the device 'meta' has a shape and no numbers; that is not built here. "
             "Try to create it with empty(), on the processor."
         )
+    if asked.type in ("cuda", "xpu"):
+        kind = asked.type.upper()
+        raise AssertionError(
+            f"Torch not compiled with {kind} enabled: cannot put a tensor on {str(asked)!r}. "
+            f"{_NO_ACCELERATOR}"
+        )
     raise RuntimeError(f"cannot put a tensor on {str(asked)!r}. {_NO_ACCELERATOR}")
 
 
@@ -122,7 +130,7 @@ def set_default_device(device: Any) -> None:
     """Choose where new tensors live: "cpu" or None, which both change nothing.
 
     Raises:
-        RuntimeError: for any other device (see `require_cpu`).
+        AssertionError, RuntimeError: for any other device (see `require_cpu`).
     """
     require_cpu(device)
 

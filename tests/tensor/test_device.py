@@ -5,6 +5,7 @@ import importlib
 import pickle
 
 import pytest
+from both_sides import both
 
 from engine import backends, cuda
 from engine.tensor.device import (
@@ -87,14 +88,39 @@ def test_the_processor_in_every_spelling(given):
     "given", ["cuda", "cuda:1", device("cuda"), "mps", "xpu", "meta", "foo", 0], ids=str
 )
 def test_anything_else_is_refused_with_what_to_do(given):
-    with pytest.raises(RuntimeError, match=r"processor|must be one of"):
+    kind = AssertionError if str(given).startswith(("cuda", "xpu")) else RuntimeError
+    with pytest.raises(kind, match=r"processor|must be one of"):
         require_cpu(given)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(kind):
         set_default_device(given)
 
 
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "torch.ones(2).cuda()",
+        "torch.ones(2).to('cuda')",
+        "torch.ones(2).to(torch.device('cuda:0'))",
+        "torch.ones(2).to('mps')",
+        "torch.ones(2).to(0)",
+        "torch.tensor([1], device='cuda')",
+        "torch.zeros(2, device='xpu')",
+        "torch.nn.Linear(2, 2).cuda()",
+        "torch.nn.Linear(2, 2).to('cuda')",
+        "torch.nn.Linear(2, 2, device='cuda')",
+        "torch.cuda.current_device()",
+        "torch.cuda.get_device_name(0)",
+        "torch.cuda.get_device_properties(0)",
+        "torch.cuda.init()",
+    ],
+)
+def test_asking_for_a_gpu_raises_what_pytorchs_build_without_one_raises(asked):
+    both(lambda torch: eval(asked, {"torch": torch}))
+
+
 def test_the_error_names_the_device():
-    with pytest.raises(RuntimeError, match=r"'cuda:1'.*Try the device \"cpu\""):
+    with pytest.raises(AssertionError, match=r"'cuda:1'.*Try the device \"cpu\""):
         require_cpu("cuda:1")
 
 
@@ -104,7 +130,7 @@ def test_the_default_is_the_processor():
     assert get_default_device() is CPU
     with device("cpu") as entered:
         assert entered == CPU
-    with pytest.raises(RuntimeError, match="cuda"), device("cuda"):
+    with pytest.raises(AssertionError, match="cuda"), device("cuda"):
         pass
 
 
@@ -133,7 +159,7 @@ def test_cuda_calls_that_do_nothing():
 
 @pytest.mark.parametrize("name", ["current_device", "get_device_name", "set_device", "Event"])
 def test_cuda_calls_that_need_a_gpu(name):
-    with pytest.raises(RuntimeError, match=rf"cuda\.{name}\(\) needs a GPU.*is_available"):
+    with pytest.raises(AssertionError, match=rf"cuda\.{name}\(\) needs a GPU.*is_available"):
         getattr(cuda, name)(0)
 
 
