@@ -138,6 +138,7 @@ from engine.tensor.functions import (
     argmin,
     argsort,
     argwhere,
+    as_strided,
     asin,
     asin_,
     asinh,

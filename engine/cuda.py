@@ -64,8 +64,8 @@ def synchronize(device: Any = None) -> None:
 def _refusal(name: str) -> Any:
     def refuse(*arguments: Any, **options: Any) -> NoReturn:
         raise AssertionError(
-            f"Torch not compiled with CUDA enabled: cuda.{name}() needs a GPU, and this engine computes on the processor. "
-            "Ask cuda.is_available() first, or leave the call out."
+            f"Torch not compiled with CUDA enabled: cuda.{name}() needs a GPU, and this engine "
+            "computes on the processor. Ask cuda.is_available() first, or leave the call out."
         )
 
     refuse.__name__ = refuse.__qualname__ = name

@@ -29,6 +29,7 @@ from engine.ops import (
     softmax,
     sorting,
     special,
+    strided,
 )
 
 __all__ = [
@@ -62,4 +63,5 @@ __all__ = [
     "softmax",
     "sorting",
     "special",
+    "strided",
 ]

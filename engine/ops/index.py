@@ -166,13 +166,20 @@ class put(Op):
         return "IndexPut" if len(path) == 1 and path[0][0] is take_at else "CopySlices"
 
     def forward(self, x, y, *, path, spelling=None):
-        out = np.array(x)
+        strided = any(view.name == "as_strided" for view, _ in path)
+        out = np.array(x, order="C" if strided else "K")
         part = walk(out, path[:-1])
         op, params = path[-1]
         if op is get or op is take_at:
             part[params["index"]] = y
         else:
-            walk(part, path[-1:])[...] = y
+            target = walk(part, path[-1:])
+            if strided and not np.may_share_memory(target, out):
+                raise RuntimeError(
+                    "what was written through as_strided has no gradient where the base does not "
+                    "lie in memory in order: take a .contiguous() copy of the base first"
+                )
+            target[...] = y
         return out
 
     def to_x(self, g, *, path):

@@ -35,6 +35,19 @@ def is_dense(array: np.ndarray) -> bool:
     return True
 
 
+def owner(array: np.ndarray) -> np.ndarray:
+    """The array whose memory this one looks at: itself, or the one that it is a view of."""
+    while True:
+        base = array.base
+        if not isinstance(base, np.ndarray):
+            # subtle: between an array and NumPy's as_strided view of it stands an object that is
+            # no array.
+            base = getattr(base, "base", None)
+            if not isinstance(base, np.ndarray):
+                return array
+        array = base
+
+
 def dense_copy(x: np.ndarray, values: np.ndarray | None = None) -> np.ndarray:
     """A copy without gaps (of other values, if given), its dimensions lying in memory as x's do.
 

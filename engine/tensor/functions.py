@@ -271,6 +271,7 @@ unsqueeze = function("unsqueeze")
 # --- indexing and joining ---
 
 argwhere = function("argwhere")
+as_strided = function("as_strided")
 chunk = function("chunk")
 dsplit = function("dsplit")
 gather = function("gather")

@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 
 from engine.core.graph import next_serial
-from engine.ops.shape import is_dense
+from engine.ops.shape import is_dense, owner
 
 
 class Writes:
@@ -31,19 +31,6 @@ class Writes:
 
 
 writes = Writes()
-
-
-def owner(array: np.ndarray) -> np.ndarray:
-    """The array whose memory this one looks at: itself, or the one that it is a view of."""
-    while True:
-        base = array.base
-        if not isinstance(base, np.ndarray):
-            # subtle: between an array and NumPy's as_strided view of it stands an object that is
-            # no array.
-            base = getattr(base, "base", None)
-            if not isinstance(base, np.ndarray):
-                return array
-        array = base
 
 
 def stamp(array: np.ndarray) -> int:

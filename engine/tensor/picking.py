@@ -15,7 +15,8 @@ from engine.core.modes import copied
 from engine.ops import elementwise
 from engine.ops.index import take_at
 from engine.ops.scatter import along, slices
-from engine.tensor.shaping import one_dim
+from engine.ops.strided import as_strided, memory_of
+from engine.tensor.shaping import one_dim, sizes
 
 _INDEX = (np.dtype(np.int64), np.dtype(np.int32))
 
@@ -167,6 +168,49 @@ class Picking:
         if not self._data.ndim:
             return self.expand(index._data.shape).clone()
         return self.record(take_at, (self,), {"index": where, "spelling": "Take"})
+
+    # --- by where it lies in memory ---
+
+    def as_strided(self, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
+        """A view of this Tensor's memory, of any shape: the element at (i, j, ...) is the one that
+        lies storage_offset + i * stride[0] + j * stride[1] + ... elements into the memory.
+
+        Several elements may show one place, whose gradient is then the sum of theirs.
+
+        Args:
+            size, stride: one number for each dimension.
+            storage_offset: by default where this Tensor's first element lies.
+
+        Raises:
+            RuntimeError: for steps backwards, and for what would lie outside of the memory.
+
+        >>> torch.arange(4).as_strided((3, 2), (1, 1))
+        tensor([[0, 1],
+                [1, 2],
+                [2, 3]])
+        """
+        shape, steps = sizes((tuple(size),)), sizes((tuple(stride),))
+        if len(shape) != len(steps):
+            raise RuntimeError(
+                f"mismatch in length of strides and shape: size {list(shape)} has {len(shape)} "
+                f"numbers and stride {list(steps)} has {len(steps)}"
+            )
+        if any(step < 0 for step in steps):
+            raise RuntimeError(
+                f"as_strided: Negative strides are not supported at the moment, got strides: "
+                f"{list(steps)}; flip() turns a dimension around"
+            )
+        memory, mine = memory_of(self._data)
+        first = mine if storage_offset is None else storage_offset
+        last = first + sum((n - 1) * step for n, step in zip(shape, steps, strict=True))
+        if first < 0 or (0 not in shape and last >= memory.size):
+            raise RuntimeError(
+                f"setStorage: sizes {list(shape)}, strides {list(steps)} and storage offset "
+                f"{first} reach element {last}, and are out of bounds for storage of "
+                f"{memory.size} elements"
+            )
+        params = {"size": shape, "stride": steps, "start": first - mine, "own": self.stride()}
+        return self.record(as_strided, (self,), params)
 
     # --- where a mask holds ---
 
