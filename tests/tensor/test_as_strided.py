@@ -14,7 +14,7 @@ BASES = {
     "transposed": lambda x: x.reshape(4, 3).t(),
     "a part": lambda x: x.reshape(4, 3)[1:, :2],
     "with steps": lambda x: x[1::2],
-    "stretched": lambda x: x[:3].reshape(3, 1).expand(3, 4),
+    "stretched": lambda x: x.reshape(12, 1).expand(12, 2),
     "a number": lambda x: x[5],
 }
 
