@@ -107,6 +107,19 @@ class _WayBack:
         return led[0]
 
 
+def _told(error: AttributeError, module: Any, arguments: tuple) -> Exception:
+    """The same error, or where it is that a module was given no Tensors, one that says so."""
+    if error.name not in ("_data", "record") or hasattr(error.obj, "at"):
+        return error
+    for place, given in enumerate(arguments, 1):
+        if given is error.obj:
+            return TypeError(
+                f"{type(module).__name__}: argument {place} must be Tensor, not "
+                f"{type(given).__name__}; torch.tensor(...) or torch.from_numpy(...) makes one"
+            )
+    return error
+
+
 class Calling:
     """Module's methods about calls."""
 
@@ -123,7 +136,13 @@ class Calling:
             or self._backward_hooks
             or self._backward_pre_hooks
         ):
-            return self.forward(*arguments, **keywords)
+            try:
+                return self.forward(*arguments, **keywords)
+            except AttributeError as error:
+                told = _told(error, self, arguments)
+                if told is error:
+                    raise
+                raise told from None
         done: set[int] = set()
         try:
             return self._hooked(arguments, keywords, done)

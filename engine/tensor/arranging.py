@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.ops import diagonal as diagonals
 from engine.ops import shape as ops
+from engine.tensor.operands import require_tensor
 from engine.tensor.shaping import distinct_dims, one_dim, sizes
 
 
@@ -192,6 +193,7 @@ class Arranging:
 
     def expand_as(self, other: Any) -> Any:
         """`expand` to the shape of another Tensor."""
+        require_tensor("expand_as", other)
         return self.expand(other._data.shape)
 
     def sum_to_size(self, *size: Any) -> Any:

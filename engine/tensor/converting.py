@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.dtypes import (
+    DTYPES,
     as_dtype,
     dtype,
     dtype_of,
@@ -82,7 +83,16 @@ class Converting:
 
     def type(self, dtype: Any = None, non_blocking: Any = False) -> Any:
         """The name of this Tensor's type ('torch.FloatTensor'); or this Tensor as another one."""
-        return self.dtype.tensor_type if dtype is None else self.to(getattr(dtype, "dtype", dtype))
+        if dtype is None:
+            return self.dtype.tensor_type
+        if isinstance(dtype, str):
+            named = {each.tensor_type: each for each in DTYPES.values()}
+            if dtype not in named:
+                raise ValueError(
+                    f"invalid type: {dtype!r}; it is one of {', '.join(named)}, or a torch.dtype"
+                )
+            return self.to(named[dtype])
+        return self.to(getattr(dtype, "dtype", dtype))
 
     def type_as(self, other: Any) -> Any:
         """This Tensor with the type of another."""

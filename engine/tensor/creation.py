@@ -162,7 +162,11 @@ def full(
     """All one value, whose type it has where none is given."""
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     kind = result_type(value) if dtype is None else as_dtype(dtype)
-    shape = size_of((size,) if isinstance(size, int) else tuple(size), "full")
+    if isinstance(size, int):
+        raise TypeError(
+            f"full(): argument 'size' (position 1) must be tuple of ints, not int; write ({size},)"
+        )
+    shape = size_of(tuple(size), "full")
     return made(np.full(shape, value, kind.numpy), device, requires_grad)
 
 

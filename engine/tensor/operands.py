@@ -37,6 +37,21 @@ def refusal(name: str, other: Any, place: int = 1, argument: str = "other") -> T
     )
 
 
+def not_tensors(name: str, **given: Any) -> TypeError:
+    """The error for a call of which an argument is not a Tensor: the first such is named.
+
+    Functions ask for it where they have found that there is no array: asking before would cost
+    every call something.
+    """
+    for place, (argument, value) in enumerate(given.items(), 1):
+        if not hasattr(value, "at"):
+            return TypeError(
+                f"{name}(): argument '{argument}' (position {place}) must be Tensor, not "
+                f"{type(value).__name__}; torch.tensor(...) or torch.from_numpy(...) makes one"
+            )
+    return TypeError(f"{name}() takes Tensors")
+
+
 def require(name: str, other: Any, place: int = 1, argument: str = "other") -> None:
     """Raises TypeError for anything but a Tensor or a number."""
     if not hasattr(other, "at") and not is_number(other):

@@ -5,7 +5,7 @@ This knows no Tensor class; a Tensor among the data is anything that has `at`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,19 @@ def as_array(data: Any, dtype: Any = None) -> np.ndarray:
         array = np.array(array, dtype_of(array.dtype).numpy)
     else:
         array = _from_sequence(data, dtype is None)
-    return array if dtype is None else array.astype(as_dtype(dtype).numpy, copy=False)
+    if dtype is None:
+        return array
+    kind = as_dtype(dtype).numpy
+    given = not (hasattr(data, "at") or _has_numpy(data))
+    if given and kind.kind in "iu" and array.dtype.kind == "i" and array.size:
+        limits = np.iinfo(kind)
+        # subtle: an unsigned type takes negative numbers, which wrap around, as in PyTorch.
+        if array.max() > limits.max or array.min() < (limits.min or -limits.max):
+            raise RuntimeError(
+                f"value cannot be converted to type {kind} without overflow: it holds "
+                f"{limits.min} to {limits.max}, and there is {max(array.flat, key=abs)}"
+            )
+    return array.astype(kind, copy=False)
 
 
 def _from_sequence(data: Any, choose: bool) -> np.ndarray:
@@ -78,6 +90,12 @@ def _from_sequence(data: Any, choose: bool) -> np.ndarray:
     elif kind == "f" and array.dtype != get_default_dtype().numpy and not _has_numpy(data):
         # subtle: through float64, as PyTorch converts each Python float.
         array = array.astype(get_default_dtype().numpy)
+    elif kind in "uO" and not _has_numpy(data) and all(type(x) is int for x in _leaves(data)):
+        largest = max(_leaves(data), key=abs)
+        raise ValueError(
+            f"Overflow when unpacking long long: {largest} does not fit into int64, the type of "
+            f"whole numbers; write {largest}.0 for a floating-point number"
+        )
     elif kind == "i" and not _has_numpy(data):
         array = array.astype(np.int64)
     elif array.size == 0 and kind == "f":
@@ -97,6 +115,13 @@ def _plain(data: Any) -> Any:
             "with .item() or .data"
         )
     if isinstance(data, list | tuple):
+        for each in data:
+            if hasattr(each, "at") and each._data.size != 1:
+                raise ValueError(
+                    f"only one element tensors can be converted to Python scalars, and there is "
+                    f"one of shape {list(each.shape)} in the list: torch.stack(list) makes one "
+                    f"tensor of several"
+                )
         return [_plain(each) for each in data]
     return list(data) if isinstance(data, range) else data
 
@@ -125,13 +150,24 @@ def _ragged(data: Any, dim: int = 0) -> ValueError:
     return ValueError(f"these are not the rows of a tensor: {data!r:.60}")
 
 
-def _no_numbers(data: Any, array: np.ndarray) -> TypeError:
-    wrong = data
-    while isinstance(wrong, list | tuple) and wrong:
-        wrong = next((w for w in wrong if not isinstance(w, int | float)), wrong[0])
+def _leaves(data: Any) -> Iterator[Any]:
+    """What stands in nested sequences."""
+    for each in data if isinstance(data, list | tuple) else (data,):
+        if isinstance(each, list | tuple):
+            yield from _leaves(each)
+        else:
+            yield each
+
+
+def _no_numbers(data: Any, array: np.ndarray) -> Exception:
+    """PyTorch's error for what is no number, or too large for one."""
+    wrong = next((x for x in _leaves(data) if not isinstance(x, int | float)), data)
     if array.dtype.kind == "c":
         return TypeError("complex numbers have no gradient here: use their .real and .imag")
-    hint = "; write float(x) if the text is a number" if isinstance(wrong, str) else ""
+    if not isinstance(wrong, str):
+        kind = type(wrong).__name__
+        return RuntimeError(f"Could not infer dtype of {kind}: tensor() takes numbers, not {kind}")
+    hint = "; write float(x) if the text is a number"
     return TypeError(f"tensor() takes numbers, not {type(wrong).__name__} {wrong!r:.40}{hint}")
 
 

@@ -141,7 +141,14 @@ def normal(
         if (std._data < 0).any():
             raise RuntimeError("normal expects all elements of std >= 0.0")
         kind = std._data.dtype if not isinstance(mean, Tensor) else mean._data.dtype
-        shape = np.broadcast_shapes(std._data.shape, np.shape(getattr(mean, "_data", mean)))
+        shapes = np.shape(getattr(mean, "_data", mean)), std._data.shape
+        try:
+            shape = np.broadcast_shapes(*shapes)
+        except ValueError:
+            raise RuntimeError(
+                f"normal(): the means, of shape {list(shapes[0])}, and the deviations, of shape "
+                f"{list(shapes[1])}, do not broadcast: sizes must match or be 1"
+            ) from None
         array = random.normal_(np.empty(shape, kind), 0.0, 1.0, generator)
         return Tensor.at(array * std._data + getattr(mean, "_data", mean), None)
     array = random.normal_(np.empty_like(mean._data), 0.0, float(std), generator)

@@ -517,7 +517,8 @@ def _warn_of_nan(op: Op, result: Tensor, arrays: list) -> None:
     """Warns if this operation made a NaN; one that was only handed on has been reported."""
     if has_nan(result._data) and not any(has_nan(a) for a in arrays):
         frame = users_frame(2)
-        file, line, module = frame.f_code.co_filename, frame.f_lineno, frame.f_globals["__name__"]
+        file, line = frame.f_code.co_filename, frame.f_lineno
+        module = frame.f_globals.get("__name__", "<unknown>")
         given = ", ".join(f"{x} = {shown(a)}" for x, a in zip(op.inputs, arrays, strict=True))
         message = f"{op.name} at {file}:{line} made a NaN: {given}"
         warnings.warn_explicit(message, RuntimeWarning, file, line, module)

@@ -13,6 +13,7 @@ from engine.core.op import Op
 from engine.ops import activation as more
 from engine.ops import elementwise as ops
 from engine.tensor.naming import called
+from engine.tensor.operands import not_tensors
 
 
 def _function(name: str, op: Op, *params: str) -> Callable:
@@ -25,9 +26,12 @@ def _function(name: str, op: Op, *params: str) -> Callable:
         if len(given) > len(params):  # `inplace` comes last, by place
             inplace = given[len(params)]
         settings = op.complete(settings)
-        if inplace:
-            return input.write(op, **settings)
-        return input.record(op, (input,), settings)
+        try:
+            return input.write(op, **settings) if inplace else input.record(op, (input,), settings)
+        except AttributeError:
+            if hasattr(input, "at"):
+                raise
+            raise not_tensors(name, input=input) from None
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = op.summary
@@ -66,6 +70,8 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     """
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
+    if not hasattr(input, "record"):
+        raise not_tensors("gelu", input=input)
     return input.record(ops.gelu, (input,), {"approximate": approximate})
 
 

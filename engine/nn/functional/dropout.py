@@ -9,6 +9,7 @@ import numpy as np
 
 from engine import random
 from engine.ops import elementwise as ops
+from engine.tensor.operands import not_tensors
 
 
 def _check(p: float) -> None:
@@ -38,6 +39,8 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     Raises:
         ValueError: for what is no probability.
     """
+    if not hasattr(input, "at"):
+        raise not_tensors("dropout", input=input)
     return _masked(input, p, training, inplace, input._data.shape)
 
 

@@ -11,6 +11,7 @@ from engine.core.modes import no_grad
 from engine.ops import embedding as ops
 from engine.ops import joining
 from engine.tensor.naming import called
+from engine.tensor.operands import not_tensors
 
 
 def _numbers(what: str, input: Any, count: int) -> np.ndarray:
@@ -20,7 +21,10 @@ def _numbers(what: str, input: Any, count: int) -> np.ndarray:
         RuntimeError: for what are no whole numbers.
         IndexError: for a row that is not there.
     """
-    data = input._data
+    try:
+        data = input._data
+    except AttributeError:
+        raise not_tensors(what, indices=input) from None
     if data.dtype.kind not in "iu":
         raise RuntimeError(
             f"Expected tensor for argument #1 'indices' to have one of the following scalar types: "
@@ -138,7 +142,10 @@ def one_hot(input: Any, num_classes: int = -1) -> Any:
     Raises:
         RuntimeError: for numbers that are negative or too large.
     """
-    numbers = input._data
+    try:
+        numbers = input._data
+    except AttributeError:
+        raise not_tensors("one_hot", input=input) from None
     if numbers.dtype != np.int64:
         raise RuntimeError(
             f"one_hot is only applicable to index tensor of type LongTensor, not {input.dtype}; "

@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.ops import linear as ops
 from engine.tensor.naming import called
+from engine.tensor.operands import not_tensors
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
@@ -19,7 +20,10 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     Raises:
         RuntimeError: where K differs, or the types do.
     """
-    x, w = input._data, weight._data
+    try:
+        x, w = input._data, weight._data
+    except AttributeError:
+        raise not_tensors("linear", input=input, weight=weight) from None
     if x.ndim == 0 or w.ndim not in (1, 2):
         raise RuntimeError(
             f"linear takes an input of one dimension or more and a weight of two, not "

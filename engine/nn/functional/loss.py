@@ -15,6 +15,7 @@ from engine.ops import fused as ops
 from engine.ops import losses
 from engine.tensor.joining import broadcast_tensors
 from engine.tensor.naming import called
+from engine.tensor.operands import not_tensors
 
 _PARAMS = {reduction: {"reduction": reduction} for reduction in ("mean", "sum", "none")}
 
@@ -58,7 +59,10 @@ def fitted(what: str, input: Any, target: Any) -> tuple[Any, Any]:
 
     Warns where shapes differ, which is rarely meant.
     """
-    x, y = input._data, target._data
+    try:
+        x, y = input._data, target._data
+    except AttributeError:
+        raise not_tensors(what, input=input, target=target) from None
     if x.shape != y.shape:
         warnings.warn(
             f"Using a target size ({target.shape}) that is different to the input size "
@@ -119,9 +123,12 @@ def cross_entropy(
     check_reduction(reduction)
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    shape = input._data.shape
+    try:
+        shape, kind = input._data.shape, target._data.dtype.kind
+    except AttributeError:
+        raise not_tensors("cross_entropy_loss", input=input, target=target) from None
     _check_weight(weight, shape[1] if len(shape) > 1 else shape[0])
-    if target._data.dtype.kind not in "iu":
+    if kind not in "iu":
         if target._data.shape == shape and target.is_floating_point():
             return _of_shares(input, target, weight, reduction, label_smoothing)
         raise RuntimeError(
@@ -190,7 +197,10 @@ def nll_loss(
 ) -> Any:  # fmt: skip
     """Minus the element at the target, of logarithms of probabilities: what `cross_entropy` is
     after `log_softmax`."""
-    shape = input._data.shape
+    try:
+        shape, _ = input._data.shape, target._data
+    except AttributeError:
+        raise not_tensors("nll_loss_nd", input=input, target=target) from None
     if input._data.ndim == 1:
         rows = input.unsqueeze(0)
         if reduction == "none":  # of one row it is the sum
@@ -226,7 +236,11 @@ def binary_cross_entropy(
         ValueError: where sizes differ.
         RuntimeError: for what is no probability.
     """
-    if input._data.shape != target._data.shape:
+    try:
+        fits = input._data.shape == target._data.shape
+    except AttributeError:
+        raise not_tensors("binary_cross_entropy", input=input, target=target) from None
+    if not fits:
         raise ValueError(
             f"Using a target size ({target.shape}) that is different to the input size "
             f"({input.shape}) is deprecated. Please ensure they have the same size."
@@ -250,7 +264,12 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean", pos_weight: Any = None,
 ) -> Any:  # fmt: skip
     """`binary_cross_entropy` of sigmoid(input), without the loss of digits of doing it in steps."""
-    if input._data.shape != target._data.shape:
+    try:
+        fits = input._data.shape == target._data.shape
+    except AttributeError:
+        name = "binary_cross_entropy_with_logits"
+        raise not_tensors(name, input=input, target=target) from None
+    if not fits:
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
         )

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.ops.index import get, take_at
 from engine.ops.resampling import constant_pad
+from engine.tensor.operands import not_tensors
 
 _NAMES = {"reflect": "ReflectionPad", "replicate": "ReplicationPad"}
 
@@ -48,6 +49,8 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
         >>> pad(torch.tensor([[1.0, 2.0]]), (1, 2))
         tensor([[0., 1., 2., 0., 0.]])
     """
+    if not hasattr(input, "at"):
+        raise not_tensors("pad", input=input)
     shape = input._data.shape
     pairs = _pairs(pad, len(shape))
     if mode == "constant":

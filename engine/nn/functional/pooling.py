@@ -52,10 +52,14 @@ def _largest(
     x, is_one = batched(input, axes, f"max_pool{axes}d")
     params = window(axes, kernel_size, stride, padding)
     params |= {"dilation": per_axis("dilation", dilation, axes), "ceil_mode": bool(ceil_mode)}
-    if not return_indices:
-        found = x.record(ops.max_pool, (x,), params)
-        return _named(found.squeeze(0) if is_one else found, "MaxPool2DWithIndices", axes, is_one)
-    found, (winners,) = x.run(ops.max_pool, (x,), params)
+    try:
+        if not return_indices:
+            found = x.record(ops.max_pool, (x,), params)
+            found = found.squeeze(0) if is_one else found
+            return _named(found, "MaxPool2DWithIndices", axes, is_one)
+        found, (winners,) = x.run(ops.max_pool, (x,), params)
+    except ValueError as error:
+        raise RuntimeError(str(error)) from None
     winners = x.at(winners, None)
     if is_one:
         found, winners = found.squeeze(0), winners.squeeze(0)
@@ -96,7 +100,10 @@ def _mean(
         "ceil_mode": bool(ceil_mode), "count_include_pad": bool(count_include_pad),
         "divisor": divisor,
     }  # fmt: skip
-    found = x.record(ops.average_pool, (x,), params)
+    try:
+        found = x.record(ops.average_pool, (x,), params)
+    except ValueError as error:
+        raise RuntimeError(str(error)) from None
     return _named(found.squeeze(0) if is_one else found, "AvgPool2D", axes, is_one)
 
 
