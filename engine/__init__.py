@@ -190,7 +190,9 @@ from engine.tensor.functions import (
     det,
     diag,
     diag_embed,
+    diagflat,
     diagonal,
+    diagonal_scatter,
     diff,
     digamma,
     dist,
@@ -247,6 +249,10 @@ from engine.tensor.functions import (
     index_select,
     inner,
     inverse,
+    is_complex,
+    is_floating_point,
+    is_nonzero,
+    is_same_size,
     isclose,
     isfinite,
     isinf,
@@ -328,6 +334,7 @@ from engine.tensor.functions import (
     positive,
     pow,
     prod,
+    put,
     qr,
     quantile,
     rad2deg,
@@ -338,6 +345,7 @@ from engine.tensor.functions import (
     relu,
     relu_,
     remainder,
+    renorm,
     reshape,
     roll,
     rot90,
@@ -350,6 +358,7 @@ from engine.tensor.functions import (
     scatter_add,
     scatter_reduce,
     select,
+    select_scatter,
     sgn,
     sigmoid,
     sigmoid_,
@@ -361,6 +370,7 @@ from engine.tensor.functions import (
     sinc_,
     sinh,
     sinh_,
+    slice_scatter,
     slogdet,
     softmax,
     sort,
@@ -452,8 +462,24 @@ from engine.tensor.sampling import (
 )
 from engine.tensor.serialization import load, save
 from engine.tensor.size import Size
-from engine.tensor.statistics import cdist, isin, std_mean, trapezoid, var_mean
+from engine.tensor.statistics import (
+    cdist,
+    cumulative_trapezoid,
+    isin,
+    std_mean,
+    trapezoid,
+    var_mean,
+)
 from engine.tensor.statistics import trapezoid as trapz
+from engine.tensor.tables import (
+    blackman_window,
+    hamming_window,
+    hann_window,
+    result_type,
+    scalar_tensor,
+    unravel_index,
+    vander,
+)
 from engine.tensor.tensor import Tensor
 
 FloatTensor = legacy(float32)
@@ -479,14 +505,29 @@ contiguous_format, preserve_format, channels_last = "contiguous", "preserve", "c
 __version__ = "0.1.0"
 
 # Rooms that a lesson may never enter are opened when it does.
-_LATER = {"distributions", "linalg", "metrics", "nn", "onnx", "optim", "testing", "utils"}
+_LATER = {
+    "distributions", "linalg", "metrics", "nn", "onnx", "optim", "special", "testing", "utils",
+}  # fmt: skip
+_OF_LAYERS = set(
+    """alpha_dropout avg_pool1d bilinear binary_cross_entropy_with_logits celu channel_shuffle
+    conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d cosine_embedding_loss
+    cosine_similarity ctc_loss dropout group_norm hardshrink hinge_embedding_loss kl_div layer_norm
+    margin_ranking_loss max_pool1d max_pool2d max_pool3d pairwise_distance pdist pixel_shuffle
+    pixel_unshuffle poisson_nll_loss prelu rms_norm rrelu selu threshold triplet_margin_loss
+    """.split()
+)
+"""Functions of `nn.functional` that PyTorch has here too, with the same arguments by place."""
 
 
 def __getattr__(name: str) -> Any:
     if name in _LATER:
         return import_module(f"engine.{name}")
+    if name == "matrix_exp":
+        return import_module("engine.linalg").matrix_exp
+    if name in _OF_LAYERS:
+        return getattr(import_module("engine.nn.functional"), name)
     raise AttributeError(f"module 'engine' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_LATER, *_OF_LAYERS})

@@ -17,6 +17,14 @@ from engine.linalg.norms import (
     norm,
     vector_norm,
 )
+from engine.linalg.solving import (
+    matrix_exp,
+    solve_triangular,
+    tensorinv,
+    tensorsolve,
+    vander,
+    vecdot,
+)
 from engine.ops.linalg import LinAlgError
 from engine.tensor.factoring import (
     cholesky,
@@ -48,6 +56,7 @@ __all__ = [
     "inv",
     "lstsq",
     "matmul",
+    "matrix_exp",
     "matrix_norm",
     "matrix_power",
     "matrix_rank",
@@ -57,7 +66,12 @@ __all__ = [
     "qr",
     "slogdet",
     "solve",
+    "solve_triangular",
     "svd",
     "svdvals",
+    "tensorinv",
+    "tensorsolve",
+    "vander",
+    "vecdot",
     "vector_norm",
 ]

@@ -106,6 +106,14 @@ class Converting:
         """False: there are no complex Tensors here."""
         return False
 
+    def is_nonzero(self) -> bool:
+        """True where the one element is not 0.
+
+        Raises:
+            RuntimeError: for none, or several.
+        """
+        return bool(self)
+
     def is_signed(self) -> Any:
         """True where elements may be negative."""
         return self.dtype.is_signed
@@ -117,6 +125,7 @@ class Converting:
         """Where the elements are: the processor's memory."""
         return CPU
 
+    is_cpu = True
     is_cuda = is_sparse = is_quantized = is_meta = is_mkldnn = False
 
     def get_device(self) -> Any:

@@ -198,6 +198,17 @@ class InPlace:
             )
         return self.pow_(exponent)
 
+    # --- products of matrices added, running sums ---
+
+    addbmm_ = writes("addbmm")
+    addmm_ = writes("addmm")
+    addmv_ = writes("addmv")
+    addr_ = writes("addr")
+    baddbmm_ = writes("baddbmm")
+    cumprod_ = writes("cumprod")
+    cumsum_ = writes("cumsum")
+    renorm_ = writes("renorm")
+
     # --- bounds, and functions of two ---
 
     clamp_ = clip_ = writes("clamp")

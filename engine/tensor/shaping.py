@@ -246,6 +246,14 @@ class Shaping:
                 )
         return self.at(data.view(given), None)
 
+    def resize_as_(self, the_template: Any) -> Any:
+        """`resize_` to the shape of another Tensor."""
+        return self.resize_(the_template._data.shape)
+
+    def is_same_size(self, other: Any) -> bool:
+        """True for another Tensor of the same shape."""
+        return self._data.shape == other._data.shape
+
     def view_as(self, other: Any) -> Any:
         """`view` in the shape of another Tensor."""
         return self.view(other._data.shape)

@@ -219,6 +219,22 @@ def isin(
     return one.at(np.asarray(np.isin(*arrays, invert=invert)), None)
 
 
+def cumulative_trapezoid(y: Any, x: Any = None, *, dx: float = 1.0, dim: int = -1) -> Any:
+    """The area below the line through the points y, up to each point but the first.
+
+    Args:
+        y: the heights.
+        x: where they are; else they are `dx` apart.
+    """
+    dim = along(y, dim, None, "cumulative_trapezoid")
+    pairs = stretch(y, dim, 1, None) + stretch(y, dim, None, -1)
+    if x is None:
+        return pairs.cumsum(dim) * (dx / 2.0)
+    if x._data.ndim == 1:
+        x = reshape(x, shape=(-1, *[1] * (y._data.ndim - 1 - dim)))
+    return (pairs * x.diff(dim=dim - y._data.ndim)).cumsum(dim) / 2.0
+
+
 def trapezoid(y: Any, x: Any = None, *, dx: float = 1.0, dim: int = -1) -> Any:
     """The area below the line through the points y along a dimension.
 

@@ -58,6 +58,7 @@ from engine.tensor.multiplying import Multiplying
 from engine.tensor.naming import called
 from engine.tensor.operands import is_number, refusal
 from engine.tensor.parsing import legacy_array
+from engine.tensor.patching import Patching
 from engine.tensor.picking import Picking
 from engine.tensor.placing import Placing
 from engine.tensor.promotion import promote
@@ -231,7 +232,7 @@ def _general(op: Op, x: Any, y: Any) -> Any:
 class Tensor(
     Differentiating, Writing, InPlace, Computing, Combining, Indexing, Placing, Picking, Choosing,
     Shaping, Arranging, Reducing, Sorting, Counting, Statistics, Multiplying, Comparing, Converting,
-    Factoring, Filling, Renewing, Showing,
+    Factoring, Filling, Patching, Renewing, Showing,
 ):  # fmt: skip
     """An n-dimensional array with a gradient.
 
