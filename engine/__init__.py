@@ -188,6 +188,7 @@ from engine.tensor.functions import (
     deg2rad,
     deg2rad_,
     det,
+    detach,
     diag,
     diag_embed,
     diagflat,
@@ -253,6 +254,7 @@ from engine.tensor.functions import (
     is_floating_point,
     is_nonzero,
     is_same_size,
+    is_signed,
     isclose,
     isfinite,
     isinf,
@@ -472,6 +474,7 @@ from engine.tensor.statistics import (
 )
 from engine.tensor.statistics import trapezoid as trapz
 from engine.tensor.tables import (
+    bartlett_window,
     blackman_window,
     hamming_window,
     hann_window,

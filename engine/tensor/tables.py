@@ -5,7 +5,7 @@ They have no gradient but where they are computed from Tensors (`vander`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,11 +67,11 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
 # --- windows -------------------------------------------------------------------------------------
 
 
-def _cosines(
-    name: str, window_length: int, periodic: bool, shares: Sequence[float], dtype: Any, device: Any,
+def _window(
+    name: str, window_length: int, periodic: bool, shape: Callable, dtype: Any, device: Any,
     requires_grad: bool,
 ) -> Tensor:  # fmt: skip
-    """shares[0] - shares[1] * cos(t) + shares[2] * cos(2 * t) for t once around."""
+    """The window that `shape` makes of the places 0, 1, ... and of how many go once around."""
     if window_length < 0:
         raise RuntimeError(
             f"{name} requires non-negative window_length, got window_length={window_length}"
@@ -82,14 +82,38 @@ def _cosines(
     if window_length == 1:
         return made(np.ones(1, kind.numpy), device, requires_grad)
     steps = window_length if periodic else window_length - 1
-    # In the type itself, as PyTorch does: what should be 0 is off by a rounding there as here.
-    around = np.arange(window_length).astype(kind.numpy) * kind.numpy.type(
-        2 * np.pi / max(steps, 1)
-    )
-    found = np.zeros(window_length, kind.numpy)
-    for k in reversed(range(len(shares))):
-        found += kind.numpy.type((-1) ** k * shares[k]) * np.cos(k * around, dtype=kind.numpy)
+    found = shape(np.arange(window_length).astype(kind.numpy), max(steps, 1))
     return made(found, device, requires_grad)
+
+
+def _cosines(
+    name: str, window_length: int, periodic: bool, shares: Sequence[float], *more: Any
+) -> Tensor:
+    """shares[0] - shares[1] * cos(t) + shares[2] * cos(2 * t) for t once around."""
+
+    def shape(places: np.ndarray, steps: int) -> np.ndarray:
+        # In the type itself, as PyTorch does: what should be 0 is off by a rounding there as here.
+        kind = places.dtype
+        around = places * kind.type(2 * np.pi / steps)
+        found = np.zeros_like(places)
+        for k in reversed(range(len(shares))):
+            found += kind.type((-1) ** k * shares[k]) * np.cos(k * around, dtype=kind)
+        return found
+
+    return _window(name, window_length, periodic, shape, *more)
+
+
+def bartlett_window(
+    window_length: int, periodic: bool = True, *, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """A triangle, 1 - |2 * n / N - 1|."""
+
+    def triangle(places: np.ndarray, steps: int) -> np.ndarray:
+        return 1 - np.abs(places * places.dtype.type(2 / steps) - 1)
+
+    name = "bartlett_window"
+    return _window(name, window_length, periodic, triangle, dtype, device, requires_grad)
 
 
 def hann_window(

@@ -6,7 +6,6 @@ from typing import Any
 
 from engine.ops import convolution as ops
 
-
 _WHOLE = {int}
 
 
