@@ -1,5 +1,5 @@
-"""Properties of functions that a course meets now and then: windows, exponentials of matrices, parts
-replaced. One call of each beside PyTorch is in test_named_functions."""
+"""Properties of functions that a course meets now and then: windows, exponentials of matrices,
+parts replaced. One call of each beside PyTorch is in test_named_functions."""
 
 import math
 
