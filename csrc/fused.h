@@ -21,7 +21,7 @@
 enum { ENGINE_FUSED_FLOAT64 = 1, ENGINE_FUSED_REFERENCE = 2 };
 
 /* --- fused_softmax.c: along the rows. exp is within 2 units in the last place ------------------
- * (In softmax and cross-entropy, terms below the least normal number may count as 0.) */
+ * Results below the normal numbers are not cut off to 0. */
 
 /* out = exp(x - max) / sum exp(x - max). out may be x. A row that holds NaN or +inf, or nothing
  * but -inf, becomes NaN throughout. */

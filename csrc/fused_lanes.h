@@ -1,161 +1,200 @@
-/* Vectors of 64 bytes and what the loops do with them: load, store, choose, add up, exp. Included
- * by fused_precisions.h for every precision and instruction set; no include guard on purpose. */
+/* Vectors and what the loops do with them: load, store, choose, add up, exp. Included by
+ * fused_precisions.h for every precision and instruction set; no include guard on purpose.
+ *
+ * A vector is a register of the processor. What is added up goes to `lanes`, 64 bytes everywhere:
+ * one vector, two or four of them, so the order of additions is the same and so are the bits. (One
+ * vector of 64 bytes for all would be simpler, and GCC takes it; but where registers are narrower
+ * it compares such a vector number by number and keeps it in memory: three times as slow.) */
 
-typedef REAL NAME(lanes) __attribute__((vector_size(64)));
-typedef REAL NAME(half) __attribute__((vector_size(32)));
-typedef REAL NAME(quarter) __attribute__((vector_size(16)));
-typedef BITS NAME(masks) __attribute__((vector_size(64)));
+#define VECTOR_BYTES (REGISTER ? REGISTER / 8 : 16)
 
-enum { NAME(COUNT) = 64 / sizeof(REAL), NAME(QUARTER_COUNT) = 16 / sizeof(REAL) };
+typedef REAL NAME(vector) __attribute__((vector_size(VECTOR_BYTES)));
+typedef BITS NAME(masks) __attribute__((vector_size(VECTOR_BYTES)));
 
-ALWAYS_INLINE NAME(lanes) NAME(load)(const REAL *from)
+enum {
+    NAME(COUNT) = 64 / sizeof(REAL), /* numbers in lanes */
+    NAME(WIDTH) = VECTOR_BYTES / sizeof(REAL), /* in a vector */
+    NAME(PARTS) = 64 / VECTOR_BYTES
+};
+
+typedef struct {
+    NAME(vector) part[NAME(PARTS)];
+} NAME(lanes);
+
+/* For every part of lanes. */
+#define EACH_PART(p) UNROLL for (int p = 0; p < NAME(PARTS); p++)
+
+ALWAYS_INLINE NAME(vector) NAME(load)(const REAL *from)
 {
-    NAME(lanes) result;
+    NAME(vector) result;
     memcpy(&result, from, sizeof result);
     return result;
 }
 
-ALWAYS_INLINE void NAME(store)(REAL *to, NAME(lanes) value)
+ALWAYS_INLINE void NAME(store)(REAL *to, NAME(vector) value)
 {
     memcpy(to, &value, sizeof value);
 }
 
-ALWAYS_INLINE NAME(lanes) NAME(all)(REAL value)
+ALWAYS_INLINE NAME(vector) NAME(all)(REAL value)
 {
-    return (NAME(lanes)){0} + value; /* subtle: -0 becomes 0; nobody here minds */
+    return (NAME(vector)){0} + value; /* subtle: -0 becomes 0; nobody here minds */
 }
 
-/* The first `count` lanes from memory, the others `rest`; not a byte behind them is read. */
-ALWAYS_INLINE NAME(lanes) NAME(load_some)(const REAL *from, ptrdiff_t count, REAL rest)
+/* The first `count` numbers of a vector from memory, all of them if there are more, the others
+ * `rest`; not a byte behind them is read. */
+ALWAYS_INLINE NAME(vector) NAME(load_some)(const REAL *from, ptrdiff_t count, REAL rest)
 {
+    if (count >= NAME(WIDTH))
+        return NAME(load)(from);
+    if (count <= 0)
+        return NAME(all)(rest);
 #if REGISTER == 512
-    return (NAME(lanes))OF_REAL(_mm512_mask_loadu_)(OF_REAL(_mm512_set1_)(rest),
-                                                    (1u << count) - 1, from);
+    return (NAME(vector))OF_REAL(_mm512_mask_loadu_)(OF_REAL(_mm512_set1_)(rest),
+                                                     (1u << count) - 1, from);
 #elif REGISTER == 256
-    NAME(half) h[2] = {{0}, {0}};
-    NAME(lanes) result;
-    for (int k = 0; k < 2; k++) {
-        const ptrdiff_t before = k * NAME(COUNT) / 2;
-        const __m256i there = ABOVE_256(count - before, INTEGERS_256);
-        if (count > before)
-            h[k] = (NAME(half))OF_REAL(_mm256_maskload_)(from + before, there);
-        h[k] = (NAME(half))OF_REAL(_mm256_blendv_)(OF_REAL(_mm256_set1_)(rest), h[k],
-                                                   OF_REAL(_mm256_castsi256_)(there));
-    }
-    memcpy(&result, h, sizeof result);
-    return result;
+    const __m256i there = ABOVE_256(count, INTEGERS_256);
+    return (NAME(vector))OF_REAL(_mm256_blendv_)(OF_REAL(_mm256_set1_)(rest),
+                                                 OF_REAL(_mm256_maskload_)(from, there),
+                                                 OF_REAL(_mm256_castsi256_)(there));
 #else
-    NAME(lanes) result = NAME(all)(rest);
+    NAME(vector) result = NAME(all)(rest);
     memcpy(&result, from, (size_t)count * sizeof *from);
     return result;
 #endif
 }
 
-ALWAYS_INLINE void NAME(store_some)(REAL *to, NAME(lanes) value, ptrdiff_t count)
+ALWAYS_INLINE void NAME(store_some)(REAL *to, NAME(vector) value, ptrdiff_t count)
 {
+    if (count >= NAME(WIDTH)) {
+        NAME(store)(to, value);
+        return;
+    }
+    if (count <= 0)
+        return;
 #if REGISTER == 512
     OF_REAL(_mm512_mask_storeu_)(to, (1u << count) - 1, value);
 #elif REGISTER == 256
-    NAME(half) h[2];
-    memcpy(h, &value, sizeof value);
-    for (int k = 0; k < 2; k++) {
-        const ptrdiff_t before = k * NAME(COUNT) / 2;
-        if (count > before)
-            OF_REAL(_mm256_maskstore_)(to + before, ABOVE_256(count - before, INTEGERS_256), h[k]);
-    }
+    OF_REAL(_mm256_maskstore_)(to, ABOVE_256(count, INTEGERS_256), value);
 #else
     memcpy(to, &value, (size_t)count * sizeof *to);
 #endif
 }
 
 /* a where the mask is set, else b. */
-ALWAYS_INLINE NAME(lanes) NAME(choose)(NAME(masks) mask, NAME(lanes) a, NAME(lanes) b)
+ALWAYS_INLINE NAME(vector) NAME(choose)(NAME(masks) mask, NAME(vector) a, NAME(vector) b)
 {
-    return (NAME(lanes))((mask & (NAME(masks))a) | (~mask & (NAME(masks))b));
+    return (NAME(vector))((mask & (NAME(masks))a) | (~mask & (NAME(masks))b));
 }
 
 /* The greater; where either is NaN, b. */
-ALWAYS_INLINE NAME(lanes) NAME(greater)(NAME(lanes) a, NAME(lanes) b)
+ALWAYS_INLINE NAME(vector) NAME(greater)(NAME(vector) a, NAME(vector) b)
 {
 #if REGISTER == 512
-    return (NAME(lanes))OF_REAL(_mm512_max_)(a, b);
+    return (NAME(vector))OF_REAL(_mm512_max_)(a, b);
 #elif REGISTER == 256
-    NAME(half) g[2], h[2];
-    memcpy(g, &a, sizeof a);
-    memcpy(h, &b, sizeof b);
-    g[0] = (NAME(half))OF_REAL(_mm256_max_)(g[0], h[0]);
-    g[1] = (NAME(half))OF_REAL(_mm256_max_)(g[1], h[1]);
-    memcpy(&a, g, sizeof a);
-    return a;
+    return (NAME(vector))OF_REAL(_mm256_max_)(a, b);
 #else
     return NAME(choose)((NAME(masks))(a > b), a, b);
 #endif
 }
 
+ALWAYS_INLINE NAME(lanes) NAME(all_lanes)(REAL value)
+{
+    NAME(lanes) result;
+    EACH_PART(p) result.part[p] = NAME(all)(value);
+    return result;
+}
+
+ALWAYS_INLINE NAME(lanes) NAME(add_lanes)(NAME(lanes) a, NAME(lanes) b)
+{
+    EACH_PART(p) a.part[p] += b.part[p];
+    return a;
+}
+
 /* The lanes added up: halves onto each other until one is left. */
 ALWAYS_INLINE REAL NAME(total)(NAME(lanes) value)
 {
-    NAME(half) h[2];
-    NAME(quarter) q[2];
-    REAL r[NAME(QUARTER_COUNT)];
-    memcpy(h, &value, sizeof value);
-    h[0] += h[1];
-    memcpy(q, &h[0], sizeof h[0]);
-    q[0] += q[1];
-    memcpy(r, &q[0], sizeof q[0]);
-    return NAME(QUARTER_COUNT) == 2 ? r[0] + r[1]
-                                    : (r[0] + r[NAME(QUARTER_COUNT) - 2]) +
-                                          (r[1] + r[NAME(QUARTER_COUNT) - 1]);
+    REAL r[NAME(COUNT)];
+    int count = NAME(COUNT);
+    UNROLL
+    for (int parts = NAME(PARTS); parts > 1; parts /= 2, count /= 2)
+        for (int p = 0; p < parts / 2; p++)
+            value.part[p] += value.part[p + parts / 2];
+    memcpy(r, &value.part[0], sizeof value.part[0]);
+    UNROLL
+    for (int width = count / 2; width > 0; width /= 2)
+        for (int k = 0; k < width; k++)
+            r[k] += r[k + width];
+    return r[0];
 }
 
 /* The greatest of the lanes; NaN only if the last one compared is. */
 ALWAYS_INLINE REAL NAME(greatest)(NAME(lanes) value)
 {
     REAL r[NAME(COUNT)];
-    memcpy(r, &value, sizeof value);
+    int count = NAME(COUNT);
     UNROLL
-    for (int width = NAME(COUNT) / 2; width > 0; width /= 2)
+    for (int parts = NAME(PARTS); parts > 1; parts /= 2, count /= 2)
+        for (int p = 0; p < parts / 2; p++)
+            value.part[p] = NAME(greater)(value.part[p], value.part[p + parts / 2]);
+    memcpy(r, &value.part[0], sizeof value.part[0]);
+    UNROLL
+    for (int width = count / 2; width > 0; width /= 2)
         for (int k = 0; k < width; k++)
             r[k] = r[k] > r[k + width] ? r[k] : r[k + width];
     return r[0];
 }
 
 /* 2^k for an integer k that a normal number can hold. */
-ALWAYS_INLINE NAME(lanes) NAME(power_of_two)(NAME(lanes) k)
+ALWAYS_INLINE NAME(vector) NAME(power_of_two)(NAME(vector) k)
 {
     /* The bits of ROUND fall off the top. */
-    return (NAME(lanes))(((NAME(masks))(k + ROUND) + BIAS) << MANTISSA_BITS);
+    return (NAME(vector))(((NAME(masks))(k + ROUND) + BIAS) << MANTISSA_BITS);
 }
 
-/* exp within 2 units in the last place, over all numbers: x = k*ln2 + r with |r| <= ln2 / 2, and
- * exp(x) = 2^k * exp(r). 2^k is multiplied on in two steps, because a result that is subnormal
- * has a k that no exponent can hold. NaN stays NaN: it passes all comparisons. at_most_1: no x is
- * greater than 1, and results below the normal numbers may be 0: for parts of a sum that is at
- * least 1, where that is cheaper and cannot be seen. */
-ALWAYS_INLINE NAME(lanes) NAME(exp_of)(NAME(lanes) x, const int at_most_1)
+/* exp(r) - 1 for |r| <= ln2 / 2. */
+ALWAYS_INLINE NAME(vector) NAME(exp_minus_1_near_0)(NAME(vector) r)
 {
-    /* What gives 0 anyway is cleared at the end; -inf has come to NaN by then. */
-    const NAME(masks) vanishes = (NAME(masks))(x < (at_most_1 ? FIRST_POWER * LN_2 : LOWEST));
-    if (!at_most_1) {
-        x = (NAME(lanes))((NAME(masks))x & ~vanishes); /* numbers below the normal ones are slow */
-        x = NAME(choose)((NAME(masks))(x > HIGHEST), NAME(all)(HIGHEST), x);
-    }
-    const NAME(lanes) k = (x * LOG2_E + ROUND) - ROUND;
-    const NAME(lanes) r = (x - k * LN2_HIGH) - k * LN2_LOW;
     /* Four interleaved chains: Horner's single one waits for itself at every step. */
-    const NAME(lanes) r2 = r * r, r4 = r2 * r2;
+    const NAME(vector) r2 = r * r, r4 = r2 * r2;
     const REAL *c = NAME_OF_REAL(erf_exp) + 2; /* the first two are 1 */
     const int count = LENGTH(NAME_OF_REAL(erf_exp)) - 2;
-    NAME(lanes) chain[4];
+    NAME(vector) chain[4];
     UNROLL
     for (int i = count - 1; i >= 0; i--)
         chain[i % 4] = i + 4 < count ? chain[i % 4] * r4 + c[i] : NAME(all)(c[i]);
-    const NAME(lanes) high = (chain[3] * r + chain[2]) * r2 + (chain[1] * r + chain[0]);
-    const NAME(lanes) value = 1 + (r + r2 * high); /* in this order: the small terms first */
-    if (at_most_1)
-        return (NAME(lanes))((NAME(masks))(value * NAME(power_of_two)(k)) & ~vanishes);
-    NAME(lanes) first = NAME(greater)(NAME(all)(FIRST_POWER), k);
-    first = NAME(choose)((NAME(masks))(k > LAST_POWER), NAME(all)(LAST_POWER), first);
-    const NAME(lanes) result = value * NAME(power_of_two)(first) * NAME(power_of_two)(k - first);
-    return (NAME(lanes))((NAME(masks))result & ~vanishes);
+    const NAME(vector) high = (chain[3] * r + chain[2]) * r2 + (chain[1] * r + chain[0]);
+    return r + r2 * high; /* in this order: the small terms first */
+}
+
+/* x = k * ln2 + r with an integer k and |r| <= ln2 / 2. */
+ALWAYS_INLINE NAME(vector) NAME(without_powers_of_two)(NAME(vector) x, NAME(vector) *k)
+{
+    *k = (x * LOG2_E + ROUND) - ROUND;
+    return (x - *k * LN2_HIGH) - *k * LN2_LOW;
+}
+
+/* exp within 2 units in the last place, over all numbers: exp(k * ln2 + r) = 2^k * exp(r). 2^k is
+ * multiplied on in two steps, because a result that is subnormal has a k that no exponent can hold.
+ * NaN stays NaN: it passes all comparisons. at_most_1: no x is greater than 1, which is cheaper. */
+ALWAYS_INLINE NAME(vector) NAME(exp_of)(NAME(vector) x, const int at_most_1)
+{
+    /* What gives 0 anyway goes through as 0, for subnormal numbers are slow, and is cleared at the
+     * end. */
+    const NAME(masks) vanishes = (NAME(masks))(x < LOWEST);
+    NAME(vector) k, result;
+    x = (NAME(vector))((NAME(masks))x & ~vanishes);
+    if (!at_most_1)
+        x = NAME(choose)((NAME(masks))(x > HIGHEST), NAME(all)(HIGHEST), x);
+    const NAME(vector) r = NAME(without_powers_of_two)(x, &k);
+    const NAME(vector) value = 1 + NAME(exp_minus_1_near_0)(r);
+    if (at_most_1) {
+        result = value * NAME(power_of_two)(k + SOME_POWERS) * (1 / POWER_OF_SOME);
+    } else {
+        NAME(vector) first = NAME(greater)(NAME(all)(FIRST_POWER), k);
+        first = NAME(choose)((NAME(masks))(k > LAST_POWER), NAME(all)(LAST_POWER), first);
+        result = value * NAME(power_of_two)(first) * NAME(power_of_two)(k - first);
+    }
+    return (NAME(vector))((NAME(masks))result & ~vanishes);
 }

@@ -2,36 +2,53 @@
  *
  * The idea: a row is small enough for the cache, so walking it three times (mean, variance,
  * result) costs little memory traffic, and two honest passes are more accurate than one clever
- * one. Backward takes four rows at a time: their share of dweight and dbias is added up first. */
+ * one. The second pass also adds up what the first one's rounding left over. Backward takes four
+ * rows at a time: their share of dweight and dbias is added up first. */
 
 enum { NAME(BLOCK_OF_ROW) = 64 }; /* vectors that have a subtotal of their own */
 
-/* What is added up along a row. */
-enum { NAME(VALUES), NAME(SQUARES) };
-
-/* The sum along a row of x - shift, or of its square. */
-ALWAYS_INLINE REAL NAME(row_total)(ptrdiff_t cols, const REAL *x, REAL shift, const int what)
+/* Adds x - shift, `count` numbers of it at most, to sum, and its square to squares, if wanted. */
+ALWAYS_INLINE void NAME(add_moments)(const REAL *x, ptrdiff_t count, REAL shift,
+                                     NAME(vector) *sum, NAME(vector) *squares)
 {
-    NAME(lanes) total[2] = {{0}, {0}};
+    const NAME(vector) a = NAME(load_some)(x, count, shift) - shift;
+    *sum += a;
+    if (squares)
+        *squares += a * a;
+}
+
+/* The sum along a row of x - shift; with `squares` also that of its square. */
+ALWAYS_INLINE REAL NAME(row_total)(ptrdiff_t cols, const REAL *x, REAL shift, REAL *squares)
+{
+    enum { BLOCK = NAME(BLOCK_OF_ROW) * NAME(COUNT), PAIR = 2 * NAME(COUNT) };
+    NAME(lanes) total[4], part[4]; /* sums of the even lanes and of the odd ones, their squares */
+    UNROLL
+    for (int k = 0; k < 4; k++)
+        total[k] = NAME(all_lanes)(0);
     ptrdiff_t c = 0;
-    while (cols - c >= 2 * NAME(COUNT)) {
-        NAME(lanes) part[2] = {{0}, {0}};
-        for (int k = 0; k < NAME(BLOCK_OF_ROW) / 2 && cols - c >= 2 * NAME(COUNT); k++) {
-            const NAME(lanes) a = NAME(load)(x + c) - shift;
-            const NAME(lanes) b = NAME(load)(x + c + NAME(COUNT)) - shift;
-            part[0] += what == NAME(SQUARES) ? a * a : a;
-            part[1] += what == NAME(SQUARES) ? b * b : b;
-            c += 2 * NAME(COUNT);
+    while (cols - c >= PAIR) {
+        const ptrdiff_t to = cols - c < BLOCK ? cols : c + BLOCK;
+        UNROLL
+        for (int k = 0; k < 4; k++)
+            part[k] = NAME(all_lanes)(0);
+        for (; to - c >= PAIR; c += PAIR)
+            UNROLL for (int k = 0; k < 2; k++)
+                EACH_PART(p) NAME(add_moments)(
+                    x + c + k * NAME(COUNT) + p * NAME(WIDTH), NAME(WIDTH), shift,
+                    &part[k].part[p], squares ? &part[2 + k].part[p] : NULL);
+        UNROLL
+        for (int k = 0; k < 4; k++)
+            total[k] = NAME(add_lanes)(total[k], part[k]);
+    }
+    for (; c < cols; c += NAME(COUNT))
+        EACH_PART(p) {
+            const ptrdiff_t at = c + p * NAME(WIDTH);
+            NAME(add_moments)(x + at, cols - at, shift, &total[0].part[p],
+                              squares ? &total[2].part[p] : NULL);
         }
-        total[0] += part[0];
-        total[1] += part[1];
-    }
-    for (; c < cols; c += NAME(COUNT)) {
-        const ptrdiff_t count = cols - c < NAME(COUNT) ? cols - c : NAME(COUNT);
-        const NAME(lanes) a = NAME(load_some)(x + c, count, shift) - shift;
-        total[0] += what == NAME(SQUARES) ? a * a : a;
-    }
-    return NAME(total)(total[0] + total[1]);
+    if (squares)
+        *squares = NAME(total)(NAME(add_lanes)(total[2], total[3]));
+    return NAME(total)(NAME(add_lanes)(total[0], total[1]));
 }
 
 ALWAYS_INLINE void NAME(normalize)(ptrdiff_t cols, const REAL *restrict x,
@@ -53,11 +70,15 @@ KERNEL void NAME(layer_norm)(ptrdiff_t rows, ptrdiff_t cols, const REAL *x, cons
                              const REAL *bias, double epsilon, REAL *out, REAL *mean, REAL *rstd)
 {
     for (ptrdiff_t r = 0; r < rows; r++, x += cols, out += cols) {
-        const REAL first = NAME(row_total)(cols, x, 0, NAME(VALUES)) / (REAL)cols;
+        const REAL first = NAME(row_total)(cols, x, 0, NULL) / (REAL)cols;
         /* What rounding left over: matters where the mean is large beside the spread. */
-        const REAL middle = first + NAME(row_total)(cols, x, first, NAME(VALUES)) / (REAL)cols;
-        const REAL squares = NAME(row_total)(cols, x, middle, NAME(SQUARES));
-        const REAL scale = (REAL)(1 / sqrt((double)squares / (double)cols + epsilon));
+        REAL squares;
+        const REAL over = NAME(row_total)(cols, x, first, &squares) / (REAL)cols;
+        const REAL middle = first + over;
+        /* The squares are about `first`, and the variance is less by over^2: Chan, Golub and
+         * LeVeque, Algorithms for computing the sample variance, 1983, equation 1.7. */
+        const double about = (double)squares / (double)cols - (double)over * (double)over;
+        const REAL scale = (REAL)(1 / sqrt((about < 0 ? 0 : about) + epsilon));
         NAME(normalize)(cols, x, weight, bias, middle, scale, out);
         mean[r] = middle;
         rstd[r] = scale;
@@ -69,28 +90,22 @@ ALWAYS_INLINE void NAME(row_slopes)(ptrdiff_t cols, const REAL *g, const REAL *x
                                     const REAL *weight, REAL middle, REAL scale, REAL *sum,
                                     REAL *along)
 {
-    NAME(lanes) sums = NAME(all)(0), alongs = NAME(all)(0);
+    NAME(lanes) sums = NAME(all_lanes)(0), alongs = sums;
     for (ptrdiff_t from = 0; from < cols; from += NAME(BLOCK_OF_ROW) * NAME(COUNT)) {
         const ptrdiff_t room = cols - from, block = NAME(BLOCK_OF_ROW) * NAME(COUNT);
         const ptrdiff_t to = from + (room < block ? room : block);
-        NAME(lanes) part = NAME(all)(0), part_along = NAME(all)(0);
-        ptrdiff_t c = from;
-        for (; c + NAME(COUNT) <= to; c += NAME(COUNT)) {
-            NAME(lanes) h = NAME(load)(g + c);
-            if (weight)
-                h *= NAME(load)(weight + c);
-            part += h;
-            part_along += h * (NAME(load)(x + c) - middle);
-        }
-        if (c < to) {
-            NAME(lanes) h = NAME(load_some)(g + c, to - c, 0);
-            if (weight)
-                h *= NAME(load_some)(weight + c, to - c, 0);
-            part += h;
-            part_along += h * (NAME(load_some)(x + c, to - c, middle) - middle);
-        }
-        sums += part;
-        alongs += part_along;
+        NAME(lanes) part = NAME(all_lanes)(0), part_along = part;
+        for (ptrdiff_t c = from; c < to; c += NAME(COUNT))
+            EACH_PART(p) {
+                const ptrdiff_t at = c + p * NAME(WIDTH), left = to - at;
+                NAME(vector) h = NAME(load_some)(g + at, left, 0);
+                if (weight)
+                    h *= NAME(load_some)(weight + at, left, 0);
+                part.part[p] += h;
+                part_along.part[p] += h * (NAME(load_some)(x + at, left, middle) - middle);
+            }
+        sums = NAME(add_lanes)(sums, part);
+        alongs = NAME(add_lanes)(alongs, part_along);
     }
     *sum = NAME(total)(sums);
     *along = NAME(total)(alongs) * scale;

@@ -1,54 +1,63 @@
 /* The fast softmax family. Included by fused_each.h for every precision and instruction set.
  *
- * The idea: a row is walked in vectors of 64 bytes, the last one filled up with -inf, which adds
+ * The idea: a row is walked in lanes of 64 bytes, the last one filled up with -inf, which adds
  * exp(-inf) = 0 to any sum. Nothing is recomputed in scalar code, so there is one formula only. */
 
 enum { NAME(SUM_BLOCK) = 64 }; /* vectors added up before they go to the total: keeps it accurate */
 
-/* The vector of a row from c on; behind its end, `rest`. */
-ALWAYS_INLINE NAME(lanes) NAME(row_load)(const REAL *x, ptrdiff_t c, ptrdiff_t cols, REAL rest)
-{
-    return cols - c >= NAME(COUNT) ? NAME(load)(x + c) : NAME(load_some)(x + c, cols - c, rest);
-}
-
-ALWAYS_INLINE void NAME(row_store)(REAL *out, ptrdiff_t c, ptrdiff_t cols, NAME(lanes) value)
-{
-    if (cols - c >= NAME(COUNT))
-        NAME(store)(out + c, value);
-    else
-        NAME(store_some)(out + c, value, cols - c);
-}
-
 /* NaN is passed over here; the sum that follows does not pass it over. */
 ALWAYS_INLINE REAL NAME(row_greatest)(ptrdiff_t cols, const REAL *x)
 {
-    NAME(lanes) best = NAME(all)(-(REAL)INFINITY), other = best;
+    NAME(lanes) best = NAME(all_lanes)(-(REAL)INFINITY), other = best;
     ptrdiff_t c = 0;
-    for (; cols - c >= 2 * NAME(COUNT); c += 2 * NAME(COUNT)) {
-        best = NAME(greater)(NAME(load)(x + c), best);
-        other = NAME(greater)(NAME(load)(x + c + NAME(COUNT)), other);
-    }
+    for (; cols - c >= 2 * NAME(COUNT); c += 2 * NAME(COUNT))
+        EACH_PART(p) {
+            const REAL *at = x + c + p * NAME(WIDTH);
+            best.part[p] = NAME(greater)(NAME(load)(at), best.part[p]);
+            other.part[p] = NAME(greater)(NAME(load)(at + NAME(COUNT)), other.part[p]);
+        }
     for (; c < cols; c += NAME(COUNT))
-        best = NAME(greater)(NAME(row_load)(x, c, cols, -(REAL)INFINITY), best);
-    return NAME(greatest)(NAME(greater)(best, other));
+        EACH_PART(p) {
+            const ptrdiff_t at = c + p * NAME(WIDTH);
+            best.part[p] = NAME(greater)(
+                NAME(load_some)(x + at, cols - at, -(REAL)INFINITY), best.part[p]);
+        }
+    EACH_PART(p) best.part[p] = NAME(greater)(best.part[p], other.part[p]);
+    return NAME(greatest)(best);
+}
+
+/* One vector of the sum below: `count` numbers from x on, the others counted as -inf. */
+ALWAYS_INLINE NAME(vector) NAME(exps)(const REAL *x, ptrdiff_t count, REAL greatest, REAL *out)
+{
+    const NAME(vector) value = NAME(load_some)(x, count, -(REAL)INFINITY) - greatest;
+    const NAME(vector) result = NAME(exp_of)(value, 1);
+    if (out)
+        NAME(store_some)(out, result, count);
+    return result;
 }
 
 /* The sum of exp(x - greatest) along a row; `out`, unless NULL, receives the terms. */
 ALWAYS_INLINE REAL NAME(row_exp_sum)(ptrdiff_t cols, const REAL *x, REAL greatest, REAL *out)
 {
-    NAME(lanes) sum = NAME(all)(0);
+    NAME(lanes) sum = NAME(all_lanes)(0);
     for (ptrdiff_t from = 0; from < cols; from += NAME(SUM_BLOCK) * NAME(COUNT)) {
         const ptrdiff_t room = cols - from, block = NAME(SUM_BLOCK) * NAME(COUNT);
         const ptrdiff_t to = from + (room < block ? room : block);
-        NAME(lanes) part = NAME(all)(0);
-        for (ptrdiff_t c = from; c < to; c += NAME(COUNT)) {
-            const NAME(lanes) value =
-                NAME(exp_of)(NAME(row_load)(x, c, cols, -(REAL)INFINITY) - greatest, 1);
-            part += value;
-            if (out)
-                NAME(row_store)(out, c, cols, value);
-        }
-        sum += part;
+        NAME(lanes) part = NAME(all_lanes)(0);
+        ptrdiff_t c = from;
+        for (; to - c >= NAME(COUNT); c += NAME(COUNT))
+            EACH_PART(p) {
+                const ptrdiff_t at = c + p * NAME(WIDTH);
+                part.part[p] += NAME(exps)(x + at, NAME(WIDTH), greatest, out ? out + at : NULL);
+            }
+        /* A vector that holds no number of the row would add nothing. */
+        if (c < to)
+            EACH_PART(p) {
+                const ptrdiff_t at = c + p * NAME(WIDTH);
+                if (at < to)
+                    part.part[p] += NAME(exps)(x + at, to - at, greatest, out ? out + at : NULL);
+            }
+        sum = NAME(add_lanes)(sum, part);
     }
     /* Where all are -inf, so is the filling, and -inf - -inf is NaN, as it should be. */
     return NAME(total)(sum);
@@ -83,16 +92,18 @@ KERNEL void NAME(log_softmax)(ptrdiff_t rows, ptrdiff_t cols, const REAL *x, REA
 /* The sum along a row of g, or of g * y where y is given. */
 ALWAYS_INLINE REAL NAME(row_sum)(ptrdiff_t cols, const REAL *g, const REAL *y)
 {
-    NAME(lanes) sum = NAME(all)(0);
+    NAME(lanes) sum = NAME(all_lanes)(0);
     for (ptrdiff_t from = 0; from < cols; from += NAME(SUM_BLOCK) * NAME(COUNT)) {
         const ptrdiff_t room = cols - from, block = NAME(SUM_BLOCK) * NAME(COUNT);
         const ptrdiff_t to = from + (room < block ? room : block);
-        NAME(lanes) part = NAME(all)(0);
-        for (ptrdiff_t c = from; c < to; c += NAME(COUNT)) {
-            NAME(lanes) value = NAME(row_load)(g, c, cols, 0);
-            part += y ? value * NAME(row_load)(y, c, cols, 0) : value;
-        }
-        sum += part;
+        NAME(lanes) part = NAME(all_lanes)(0);
+        for (ptrdiff_t c = from; c < to; c += NAME(COUNT))
+            EACH_PART(p) {
+                const ptrdiff_t at = c + p * NAME(WIDTH);
+                const NAME(vector) value = NAME(load_some)(g + at, to - at, 0);
+                part.part[p] += y ? value * NAME(load_some)(y + at, to - at, 0) : value;
+            }
+        sum = NAME(add_lanes)(sum, part);
     }
     return NAME(total)(sum);
 }
@@ -112,9 +123,10 @@ KERNEL void NAME(log_softmax_backward)(ptrdiff_t rows, ptrdiff_t cols, const REA
 {
     for (; rows > 0 && cols > 0; rows--, g += cols, out += cols, dx += cols) {
         const REAL sum = NAME(row_sum)(cols, g, NULL);
-        for (ptrdiff_t c = 0; c < cols; c += NAME(COUNT)) {
-            const NAME(lanes) part = NAME(exp_of)(NAME(row_load)(out, c, cols, 0), 0);
-            NAME(row_store)(dx, c, cols, NAME(row_load)(g, c, cols, 0) - part * sum);
+        for (ptrdiff_t c = 0; c < cols; c += NAME(WIDTH)) {
+            const NAME(vector) part = NAME(exp_of)(NAME(load_some)(out + c, cols - c, 0), 0);
+            const NAME(vector) slope = NAME(load_some)(g + c, cols - c, 0) - part * sum;
+            NAME(store_some)(dx + c, slope, cols - c);
         }
     }
 }
@@ -186,12 +198,14 @@ KERNEL void NAME(cross_entropy_backward)(ptrdiff_t rows, ptrdiff_t cols, const R
         const REAL scale = (REAL)(factor * (at_target + spread * all_classes));
         const REAL smooth = (REAL)(factor * spread);
         const REAL greatest = kept[2 * i], log_sum = kept[2 * i + 1];
-        for (ptrdiff_t c = 0; c < cols; c += NAME(COUNT)) {
-            const NAME(lanes) value = NAME(row_load)(x, c, cols, 0);
-            NAME(lanes) slope = NAME(exp_of)((value - greatest) - log_sum, 1) * scale;
+        for (ptrdiff_t c = 0; c < cols; c += NAME(WIDTH)) {
+            const ptrdiff_t left = cols - c;
+            const NAME(vector) value = NAME(load_some)(x + c, left, 0);
+            NAME(vector) slope = NAME(exp_of)((value - greatest) - log_sum, 1) * scale;
             if (spread > 0)
-                slope -= weight ? smooth * NAME(row_load)(weight, c, cols, 0) : NAME(all)(smooth);
-            NAME(row_store)(dx, c, cols, slope);
+                slope -= weight ? smooth * NAME(load_some)(weight + c, left, 0)
+                                : NAME(all)(smooth);
+            NAME(store_some)(dx + c, slope, left);
         }
         dx[target] -= (REAL)(factor * at_target);
     }

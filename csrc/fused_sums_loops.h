@@ -112,19 +112,22 @@ ALWAYS_INLINE void NAME(columns)(ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t apart
 /* At most PIECE numbers: four vectors side by side. */
 ALWAYS_INLINE REAL NAME(piece_sum)(ptrdiff_t n, const REAL *x)
 {
-    NAME(lanes) sum[4] = {{0}, {0}, {0}, {0}};
+    NAME(lanes) sum[4];
+    UNROLL
+    for (int k = 0; k < 4; k++)
+        sum[k] = NAME(all_lanes)(0);
     ptrdiff_t i = 0;
-    for (; i + 4 * NAME(COUNT) <= n; i += 4 * NAME(COUNT)) {
-        sum[0] += NAME(load)(x + i);
-        sum[1] += NAME(load)(x + i + NAME(COUNT));
-        sum[2] += NAME(load)(x + i + 2 * NAME(COUNT));
-        sum[3] += NAME(load)(x + i + 3 * NAME(COUNT));
-    }
+    for (; i + 4 * NAME(COUNT) <= n; i += 4 * NAME(COUNT))
+        UNROLL for (int k = 0; k < 4; k++)
+            EACH_PART(p) sum[k].part[p] +=
+                NAME(load)(x + i + k * NAME(COUNT) + p * NAME(WIDTH));
     for (; i + NAME(COUNT) <= n; i += NAME(COUNT))
-        sum[0] += NAME(load)(x + i);
+        EACH_PART(p) sum[0].part[p] += NAME(load)(x + i + p * NAME(WIDTH));
     if (i < n)
-        sum[1] += NAME(load_some)(x + i, n - i, 0);
-    return NAME(total)((sum[0] + sum[1]) + (sum[2] + sum[3]));
+        EACH_PART(p) sum[1].part[p] +=
+            NAME(load_some)(x + i + p * NAME(WIDTH), n - i - p * NAME(WIDTH), 0);
+    return NAME(total)(
+        NAME(add_lanes)(NAME(add_lanes)(sum[0], sum[1]), NAME(add_lanes)(sum[2], sum[3])));
 }
 
 /* Any number of them, by halves. */

@@ -14,6 +14,8 @@
 #undef HIGHEST
 #undef FIRST_POWER
 #undef LAST_POWER
+#undef SOME_POWERS
+#undef POWER_OF_SOME
 #undef FABS
 #undef COPYSIGN
 #undef SQRT

@@ -17,6 +17,8 @@
 #define HIGHEST 89.0f
 #define FIRST_POWER -125.0f
 #define LAST_POWER 127.0f
+#define SOME_POWERS 64.0f
+#define POWER_OF_SOME 0x1p64f
 #define FABS fabsf
 #define COPYSIGN copysignf
 #define SQRT sqrtf

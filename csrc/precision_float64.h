@@ -4,6 +4,7 @@
  * ROUND is 1.5 * 2^52: adding it leaves the nearest integer in the low bits. ln 2 is split in two
  * so that k * LN2_HIGH is exact. Below LOWEST exp rounds to 0, above HIGHEST to infinity.
  * FIRST_POWER and LAST_POWER are the powers of two that a normal number can hold, one to spare.
+ * With SOME_POWERS more, the power of any result above LOWEST is one of those.
  * The last three lines are x86 intrinsics: one's name, and integers as wide as a number, counted
  * and compared. */
 #define REAL double
@@ -21,6 +22,8 @@
 #define HIGHEST 710.0
 #define FIRST_POWER -1021.0
 #define LAST_POWER 1023.0
+#define SOME_POWERS 64.0
+#define POWER_OF_SOME 0x1p64
 #define FABS fabs
 #define COPYSIGN copysign
 #define SQRT sqrt

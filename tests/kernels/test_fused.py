@@ -42,7 +42,7 @@ def test_softmax_and_its_logarithm(data, dtype, rows, cols, seed, look) -> None:
         x = data.draw(arrays((rows, cols), dtype, plain | special))
     shown = looked(look, x)
     for result in in_every_form(fused.softmax, shown).values():
-        close(result, true_softmax(x), SUMMED, scale=np.finfo(dtype).tiny)
+        close(result, true_softmax(x), SUMMED)
     # The logarithm of the sum is at most log(cols), and it is subtracted: that is the yardstick.
     for result in in_every_form(fused.log_softmax, shown).values():
         close(result, true_softmax(x, logarithm=True), 16, scale=np.log(cols) + 1)
@@ -82,6 +82,37 @@ def test_exp_over_its_whole_range(dtype) -> None:
             off = np.abs(result[reached, 0] - truth[reached]) / step[reached]
             assert off.max() <= 2, form
             assert np.isinf(result[~reached, 0]).all()
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_softmax_goes_on_below_the_normal_numbers(dtype) -> None:
+    least = np.finfo(dtype).smallest_subnormal
+    x = np.linspace(*((-106, -86) if dtype == np.float32 else (-748, -706)), 37).astype(dtype)
+    rows = np.stack([x, np.zeros_like(x)], axis=1)
+    truth = np.exp(x.astype(np.longdouble))
+    for form, result in in_every_form(fused.softmax, rows).items():
+        off = np.abs(result[:, 0].astype(np.longdouble) - truth)
+        assert (off <= least + 2 * np.finfo(dtype).eps * truth).all(), form
+        assert result[-1, 0] > np.finfo(dtype).tiny and result[6, 0] > 0
+    targets = np.ones(len(x), np.int64)
+    _, kept = fused.cross_entropy(rows, targets)
+    slopes = in_every_form(
+        fused.cross_entropy_backward, dtype(1), rows, targets, kept, reduction="sum"
+    )
+    for form, slope in slopes.items():
+        off = np.abs(slope[:, 0].astype(np.longdouble) - truth)
+        assert (off <= least + 2 * np.finfo(dtype).eps * truth).all(), form
+
+
+@pytest.mark.torch
+def test_softmax_below_the_normal_numbers_is_pytorchs() -> None:
+    import torch
+
+    x = np.array([[0, -87, -87.5, -90, -95, -100, -103, -103.9, -105, -np.inf]], np.float32)
+    truth = torch.softmax(torch.tensor(x), 1).numpy()
+    steps = np.spacing(truth)
+    for result in in_every_form(fused.softmax, x).values():
+        assert (np.abs(result - truth) <= steps).all()
 
 
 @pytest.mark.parametrize("function", [fused.softmax, fused.log_softmax])
