@@ -32,7 +32,7 @@ def measure(threads: int, whose: str | None) -> dict[str, dict[str, float]]:
         torch = None
     rng = np.random.default_rng(0)
     figures = {}
-    for make in (_pools, _cross_entropies, _steps, _norms, _sums):
+    for make in (_pools, _cross_entropies, _curves, _steps, _norms, _sums):
         for what, calls in make(np, torch, rng).items():
             if threads > 1 and not what.endswith(LARGE):
                 continue
@@ -173,6 +173,54 @@ def _cross_entropies(np: Any, torch: Any, rng: Any) -> dict[str, dict[str, list[
             "NumPy": [plain],
             "PyTorch": [lambda t=t: torch.ops.aten._softmax(t, 1, False)] if torch else [],
         }
+    return rows
+
+
+def _curves(np: Any, torch: Any, rng: Any) -> dict[str, dict[str, list[Call]]]:
+    """The gelu against PyTorch's, and what one step of an LSTM does besides its product."""
+    from engine import kernels
+
+    rows: dict[str, dict[str, list[Call]]] = {}
+    aten = torch.ops.aten if torch else None
+    for n, name in ((10_000, "1e4"), (1_000_000, "1e6")):
+        x, g = (rng.standard_normal(n).astype(np.float32) for _ in range(2))
+        t, tg = (torch.tensor(x), torch.tensor(g)) if torch else (None, None)
+        rows[f"gelu forward {name}"] = {
+            "ours": [lambda x=x: kernels.gelu(x)],
+            "twin": [lambda x=x: kernels.gelu_reference(x)],
+            "NumPy": [],
+            "PyTorch": [lambda t=t: aten.gelu(t)] if torch else [],
+        }
+        rows[f"gelu backward {name}"] = {
+            "ours": [lambda g=g, x=x: kernels.gelu_backward(g, x)],
+            "twin": [lambda g=g, x=x: kernels.gelu_backward_reference(g, x)],
+            "NumPy": [],
+            "PyTorch": [lambda t=t, tg=tg: aten.gelu_backward(tg, t)] if torch else [],
+        }
+    count, width = 32, 128
+    inputs, state = (rng.standard_normal((count, 4 * width)).astype(np.float32) for _ in range(2))
+    before = rng.standard_normal((count, width)).astype(np.float32)
+    room = (np.empty((4, count, width), np.float32), np.empty_like(before), np.empty_like(before))
+
+    def by_hand() -> None:
+        i, f, n, o = (inputs + state).reshape(count, 4, width).transpose(1, 0, 2)
+        i, f, o = (1 / (1 + np.exp(-gate)) for gate in (i, f, o))
+        cell = f * before + i * np.tanh(n)
+        np.tanh(cell) * o
+
+    def in_torch() -> None:
+        i, f, n, o = (to_inputs + to_state).chunk(4, 1)
+        cell = torch.sigmoid(f) * cell_before + torch.sigmoid(i) * torch.tanh(n)
+        torch.sigmoid(o) * torch.tanh(cell)
+
+    if torch:
+        to_inputs, to_state, cell_before = map(torch.tensor, (inputs, state, before))
+    rows[f"LSTM gates {count}x{width}"] = {
+        "ours": [lambda: kernels.lstm_step(inputs, state, before, *room)],
+        "twin": [lambda: kernels.lstm_step_reference(inputs, state, before, *room)],
+        "NumPy": [by_hand],
+        "PyTorch": [in_torch] if torch else [],
+    }
     return rows
 
 

@@ -1,5 +1,5 @@
-/* The error function, element by element: the contract that erf.c (fast) and erf_reference.c
- * (naive) both keep. Plain C, no Python in sight.
+/* The error function, element by element: the contract that the fast form and the naive twin keep,
+ * both in erf.c. Plain C, no Python in sight.
  *
  *     erf(x) = 2/sqrt(pi) * integral from 0 to x of exp(-t*t) dt
  *

@@ -1,5 +1,5 @@
 /* The hot loops of small networks, fused: the contract that fused_softmax.c, fused_steps.c,
- * fused_sums.c and fused_norm.c keep, each in a fast form and in a naive twin. Plain C, no Python.
+ * fused_sums.c, fused_norm.c and fused_lstm.c keep, each in a fast form and in a naive twin. Plain C, no Python.
  * Large calls are shared among threads (fused_share.h).
  *
  * kind says the precision, which is what the pointers to void point at, and which form is wanted:
@@ -128,5 +128,39 @@ void engine_layer_norm(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *x, 
 int engine_layer_norm_backward(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *g,
                                const void *x, const void *mean, const void *rstd,
                                const void *weight, void *dx, void *dweight, void *dbias);
+
+/* --- erf.c: the error function is in erf.h ---------------------------------------------------- */
+
+/* out = x * cdf(x), cdf(x) = (1 + erf(x / sqrt(2))) / 2. out may be x. */
+void engine_gelu(int kind, ptrdiff_t n, const void *x, void *out);
+
+/* dx = g * (cdf(x) + x * pdf(x)), pdf(x) = exp(-x*x / 2) / sqrt(2 pi). dx may be g or x. */
+void engine_gelu_backward(int kind, ptrdiff_t n, const void *g, const void *x, void *dx);
+
+/* --- fused_lstm.c: one step, each cell by itself ---------------------------------------------- */
+
+/* All are rows x width, but for `input`, `state` and `share`, which are rows x (4 width), the gates
+ * i, f, n, o side by side, and for `gates` and `to_gates`, which are 4 x rows x width. */
+typedef struct {
+    ptrdiff_t rows, width;
+    const void *input, *state; /* read forward: what the input and the state before contribute */
+    const void *cell_before;   /* read both ways */
+    void *gates, *cell;        /* written forward, read backward */
+    void *hidden;              /* written forward */
+    /* Backward: what arrives at the results, each NULL for nothing; what the later step hands to
+     * this state; what it hands to this cell, changed to what this one hands on; for the gates. */
+    const void *to_hidden, *to_cell, *to_gates, *g_hidden;
+    void *g_cell, *share;
+} engine_lstm_step;
+
+/* With x = input + state in four blocks: i, f, o = sigmoid of their blocks and n = tanh of its own;
+ * cell = f * cell_before + i * n, hidden = o * tanh(cell). tanh is within 3 units in the last
+ * place. */
+void engine_lstm(int kind, const engine_lstm_step *step);
+
+/* The gradient: with h = g_hidden + to_hidden and c = g_cell + to_cell + h * o * (1 - tanh(cell)^2)
+ * share = ((c*n, c*cell_before, c*i, h*tanh(cell)) + to_gates) * the slopes of the gates, and
+ * g_cell = c * f. */
+void engine_lstm_backward(int kind, const engine_lstm_step *step);
 
 #endif

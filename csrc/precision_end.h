@@ -16,8 +16,10 @@
 #undef LAST_POWER
 #undef SOME_POWERS
 #undef POWER_OF_SOME
-#undef FABS
-#undef COPYSIGN
+#undef ERF_EDGE
+#undef TANH_EDGE
+#undef ROOT_OF_HALF
+#undef NORMAL_AT_0
 #undef SQRT
 #undef OF_REAL
 #undef INTEGERS_256

@@ -19,8 +19,10 @@
 #define LAST_POWER 127.0f
 #define SOME_POWERS 64.0f
 #define POWER_OF_SOME 0x1p64f
-#define FABS fabsf
-#define COPYSIGN copysignf
+#define ERF_EDGE 4.0f
+#define TANH_EDGE 10.0f
+#define ROOT_OF_HALF 0x1.6a09e6p-1f
+#define NORMAL_AT_0 0x1.988454p-2f
 #define SQRT sqrtf
 #define OF_REAL(function) function##ps
 #define INTEGERS_256 _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)

@@ -5,6 +5,7 @@
  * so that k * LN2_HIGH is exact. Below LOWEST exp rounds to 0, above HIGHEST to infinity.
  * FIRST_POWER and LAST_POWER are the powers of two that a normal number can hold, one to spare.
  * With SOME_POWERS more, the power of any result above LOWEST is one of those.
+ * From ERF_EDGE on erf rounds to 1, from TANH_EDGE on tanh does; NORMAL_AT_0 is 1 / sqrt(2 pi).
  * The last three lines are x86 intrinsics: one's name, and integers as wide as a number, counted
  * and compared. */
 #define REAL double
@@ -24,8 +25,10 @@
 #define LAST_POWER 1023.0
 #define SOME_POWERS 64.0
 #define POWER_OF_SOME 0x1p64
-#define FABS fabs
-#define COPYSIGN copysign
+#define ERF_EDGE 6.0
+#define TANH_EDGE 20.0
+#define ROOT_OF_HALF 0x1.6a09e667f3bcdp-1
+#define NORMAL_AT_0 0x1.9884533d43651p-2
 #define SQRT sqrt
 #define OF_REAL(function) function##pd
 #define INTEGERS_256 _mm256_setr_epi64x(0, 1, 2, 3)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.kernels import (
     fused,
+    fused_curves,
     fused_numpy,
     fused_steps,
     fused_sums,
@@ -24,6 +25,7 @@ BUILT = hasattr(compiled, "cross_entropy") and hasattr(compiled, "max_pool")
 FORMS = ((*SETS, "twin") if BUILT else ()) + ("numpy",)
 MODULES = {
     fused: fused_numpy,
+    fused_curves: fused_numpy,
     fused_steps: fused_numpy,
     fused_sums: fused_numpy,
     pooling: pooling_numpy,

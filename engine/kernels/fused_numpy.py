@@ -5,9 +5,82 @@ takes and ignores `reference`: here the plain form is the only one. Nothing is c
 and its neighbours, the only callers.
 """
 
+import math
+
 import numpy as np
 
+from engine.kernels.elementwise import erf
+
 Array = np.ndarray
+
+
+def normal_cdf(x: Array) -> Array:
+    """The share of the standard normal distribution that lies below x."""
+    return 0.5 * (1 + erf(x * math.sqrt(0.5)))
+
+
+def gelu(x: Array, out: Array, reference: bool = False) -> None:
+    with np.errstate(invalid="ignore", under="ignore"):
+        np.multiply(x, normal_cdf(x), out=out)
+
+
+def gelu_backward(g: Array, x: Array, dx: Array, reference: bool = False) -> None:
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+        bell = np.exp(-0.5 * (x * x)) * (1 / math.sqrt(2 * math.pi))
+        np.multiply(g, normal_cdf(x) + x * bell, out=dx)
+
+
+def _in_blocks(x: Array, blocks: int) -> Array:
+    """Rows of several blocks side by side, seen as (blocks, rows, width)."""
+    return x.reshape(len(x), blocks, x.shape[1] // blocks).transpose(1, 0, 2)
+
+
+def lstm_step(
+    inputs: Array,
+    state: Array,
+    before: Array,
+    gates: Array,
+    cell: Array,
+    hidden: Array,
+    reference: bool = False,
+) -> None:
+    # subtle: sigmoid(x) is (1 + tanh(x/2)) / 2, so that one tanh serves all four blocks.
+    scale = np.array([0.5, 0.5, 1.0, 0.5], gates.dtype)[:, None, None]
+    np.multiply(_in_blocks(inputs + state, 4), scale, out=gates)
+    np.tanh(gates, out=gates)
+    gates *= scale
+    gates += 1 - scale
+    i, f, n, o = gates
+    np.multiply(f, before, out=cell)
+    cell += i * n
+    np.multiply(o, np.tanh(cell), out=hidden)
+
+
+def lstm_step_backward(
+    to_hidden: Array | None,
+    to_cell: Array | None,
+    to_gates: Array | None,
+    before: Array,
+    gates: Array,
+    cell: Array,
+    g_hidden: Array,
+    g_cell: Array,
+    share: Array,
+    reference: bool = False,
+) -> None:
+    i, f, n, o = gates
+    h = g_hidden if to_hidden is None else g_hidden + to_hidden
+    if to_cell is not None:
+        g_cell += to_cell
+    t = np.tanh(cell)
+    g_cell += h * o * (1 - t * t)
+    g = np.stack((g_cell * n, g_cell * before, g_cell * i, h * t))
+    if to_gates is not None:
+        g += to_gates
+    slopes = gates - gates * gates
+    slopes[2] = 1 - n * n
+    np.multiply(g, slopes, out=_in_blocks(share, 4))
+    g_cell *= f
 
 
 def _shifted(x: Array) -> tuple[Array, Array]:

@@ -14,6 +14,9 @@ Answers at kinks and poles are PyTorch's; they are listed as `hard_points`.
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 from engine import kernels
 from engine.core import maths
@@ -731,6 +734,10 @@ class elu(Elementwise):
     hard_points = (at(0.0, gradient=1.0), at(0.0, alpha=0.3, gradient=0.3))
 
 
+def _has_kernels(x: Any) -> bool:
+    return type(x) is np.ndarray and x.dtype.kind == "f" and x.dtype.itemsize in (4, 8)
+
+
 @named
 def gelu_tanh(x):
     """The tanh inside the approximate gelu. Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415."""
@@ -756,13 +763,18 @@ class gelu(Elementwise):
             return 0.5 * x * (1 + gelu_tanh(x))
         if approximate != "none":
             raise RuntimeError(f"approximate is 'none' or 'tanh', not {approximate!r}")
-        return x * normal_cdf(x)
+        return kernels.gelu(x) if _has_kernels(x) else x * normal_cdf(x)
 
     def slope_x(self, x, *, approximate):
         if approximate == "tanh":
             t = gelu_tanh(x)
             return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * gelu_bend(x)
         return normal_cdf(x) + x * normal_pdf(x)
+
+    def quick(self, g, x, *, approximate):
+        if approximate == "none" and _has_kernels(x):
+            return (kernels.gelu_backward(g, x),)
+        return ((g * self.slope_x(x, approximate=approximate)).astype(x.dtype, copy=False),)
 
     samples = (at(0.5), at(-1.2), at(0.5, approximate="tanh"), at(-1.2, approximate="tanh"))
 

@@ -143,11 +143,6 @@ def of_step(gates: np.ndarray, start: int, size: int) -> np.ndarray:
     return gates[4 * start : 4 * (start + size)].reshape(4, size, -1)
 
 
-def in_blocks(x: np.ndarray, width: int) -> np.ndarray:
-    """Rows of several blocks side by side, seen as (blocks, rows, width)."""
-    return x.reshape(len(x), -1, width).transpose(1, 0, 2)
-
-
 # --- the plain layer ------------------------------------------------------------------------------
 
 
@@ -239,32 +234,19 @@ class lstm(Op):
         """`gates` is (4 * R, H): for each step the rows of i, then of f, n and o (`gate_rows`), so
         that a step works on one short run of memory."""
         width = w.shape[1]
-        # subtle: sigmoid(x) is (1 + tanh(x/2)) / 2, so that one tanh serves all four blocks.
-        # Both numbers stand there for each element: NumPy is faster at that than at stretching.
-        scale, shift = np.full((2, 4, *h0.shape), 0.5, inputs.dtype)
-        scale[2], shift[2] = 1.0, 0.0
+        inputs = np.ascontiguousarray(inputs)
         gates = np.empty((4 * len(inputs), width), inputs.dtype)
         wt = np.ascontiguousarray(w.T)
         hidden = np.empty((len(inputs), width), inputs.dtype)
-        cells, let_in = np.empty_like(hidden), np.empty_like(h0)
+        cells = np.empty_like(hidden)
         even = sizes[0] == sizes[-1]
-        state, cell = (h0, c0) if even else (h0.copy(), c0.copy())
+        state, cell = (h0, np.ascontiguousarray(c0)) if even else (h0.copy(), c0.copy("C"))
         for start, size in course(sizes, reverse):
             here = slice(start, start + size)
-            c, h, new = cells[here], hidden[here], let_in[:size]
+            c, h = cells[here], hidden[here]
+            through = kernels.matmul(state[:size], wt)
             gate = of_step(gates, start, size)
-            row = kernels.matmul(state[:size], wt)
-            row += inputs[here]
-            np.multiply(in_blocks(row, width), scale[:, :size], out=gate)
-            np.tanh(gate, out=gate)
-            gate *= scale[:, :size]
-            gate += shift[:, :size]
-            i, f, n, o = gate
-            np.multiply(i, n, out=new)
-            np.multiply(f, cell[:size], out=c)
-            c += new
-            np.tanh(c, out=h)
-            h *= o
+            kernels.lstm_step(inputs[here], through, cell[:size], gate, c, h)
             if even:
                 state, cell = h, c
             else:
@@ -289,52 +271,29 @@ class lstm(Op):
         return matmul(transpose(share), before(h0, hidden, sizes, reverse))
 
     def quick(self, g, h0, c0, w, hidden, cells, gates, wants, *, sizes, reverse):
-        to_hidden, to_cells, to_gates = (g.gradients.get(place) for place in range(3))
+        to_hidden, to_cells, to_gates = (
+            None if found is None else np.ascontiguousarray(found)
+            for found in map(g.gradients.get, range(3))
+        )
         width, even = w.shape[1], sizes[0] == sizes[-1]
         shares = np.empty((len(hidden), 4 * width), gates.dtype)
-        g_h, g_c = np.zeros_like(h0), np.zeros_like(c0)
-        spare, bent = np.empty_like(h0), np.empty_like(h0)
-        through, slopes = (np.empty((4 * len(h0), width), gates.dtype) for _ in range(2))
-        past = None if even else before(c0, cells, sizes, reverse)
+        g_h, g_c = np.zeros(h0.shape, h0.dtype), np.zeros(c0.shape, c0.dtype)
+        past = np.ascontiguousarray(c0) if even else before(c0, cells, sizes, reverse)
         order = course(sizes, reverse)
         for place in range(len(order) - 1, -1, -1):
             start, size = order[place]
             here = slice(start, start + size)
-            gate, share, slope = (
-                of_step(gates, start, size),
-                *(of_step(x, 0, size) for x in (through, slopes)),
-            )
-            (i, f, n, o), (to_i, to_f, to_n, to_o) = gate, share
-            if even:
-                c = cells[order[place - 1][0] :][:size] if place else c0
-            else:
+            if not even:
                 c = past[here]
-            a, b, h_grad, c_grad = spare[:size], bent[:size], g_h[:size], g_c[:size]
-            if to_hidden is not None:
-                h_grad += to_hidden[here]
-            if to_cells is not None:
-                c_grad += to_cells[here]
-            np.tanh(cells[here], out=b)
-            np.multiply(h_grad, b, out=to_o)
-            b *= b
-            np.subtract(1, b, out=b)
-            np.multiply(h_grad, o, out=a)
-            a *= b
-            c_grad += a
-            np.multiply(c_grad, n, out=to_i)
-            np.multiply(c_grad, c, out=to_f)
-            np.multiply(c_grad, i, out=to_n)
-            if to_gates is not None:
-                share += of_step(to_gates, start, size)
-            # The slopes: s - s*s of sigmoids, 1 - n*n of the tanh.
-            np.multiply(gate, gate, out=slope)
-            np.subtract(1, slope[2], out=a)
-            np.subtract(gate, slope, out=slope)
-            slope[2] = a
-            row = shares[here]
-            np.multiply(share, slope, out=in_blocks(row, width))
-            c_grad *= f
-            g_h[:size] = kernels.matmul(row, w)
+            else:
+                c = cells[order[place - 1][0] :][:size] if place else past
+            arrived = (None if x is None else x[here] for x in (to_hidden, to_cells))
+            to_gate = None if to_gates is None else of_step(to_gates, start, size)
+            gate = of_step(gates, start, size)
+            kernels.lstm_step_backward(
+                *arrived, to_gate, c, gate, cells[here], g_h[:size], g_c[:size], shares[here]
+            )
+            g_h[:size] = kernels.matmul(shares[here], w)
         to_w = to_weight(shares, h0, hidden, sizes, reverse) if wants[3] else None
         return shares, g_h, g_c, to_w
 

@@ -237,6 +237,34 @@ def test_erf(dtype, n, seed) -> None:
     close(with_threads(lambda: kernels.erf(x))[0], kernels.erf_reference(x.astype(np.float64)), 2)
 
 
+@settings(max_examples=10)
+@given(floats, st.integers(40_000, 60_000), seeds)
+def test_gelu(dtype, n, seed) -> None:
+    x, g = normal(seed, (n,), dtype, 2), normal(seed + 1, (n,), dtype)
+    close(with_threads(lambda: kernels.gelu(x))[0], kernels.gelu_reference(x), 4, scale=np.abs(x))
+    back = with_threads(lambda: kernels.gelu_backward(g, x))[0]
+    close(back, kernels.gelu_backward_reference(g, x), 4, scale=np.abs(g))
+
+
+@settings(max_examples=10)
+@given(floats, st.integers(30, 70), st.integers(150, 300), seeds)
+def test_lstm_step(dtype, rows, width, seed) -> None:
+    inputs, state = (normal(seed + k, (rows, 4 * width), dtype) for k in range(2))
+    before, g_cell = (normal(seed + k, (rows, width), dtype) for k in range(2, 4))
+
+    def there_and_back(**options: Any) -> tuple[np.ndarray, ...]:
+        step = kernels.lstm_step_reference if options else kernels.lstm_step
+        back = kernels.lstm_step_backward_reference if options else kernels.lstm_step_backward
+        gates, share = np.empty((4, rows, width), dtype), np.empty_like(inputs)
+        cell, hidden, handed = np.empty_like(before), np.empty_like(before), g_cell.copy()
+        step(inputs, state, before, gates, cell, hidden)
+        back(before, None, None, before, gates, cell, g_cell, handed, share)
+        return gates, cell, hidden, handed, share
+
+    for one, other in zip(with_threads(there_and_back), there_and_back(twin=True), strict=True):
+        close(one, other, 64, scale=8)
+
+
 CALLS = """
 adam_step(x, y, z, w, 3, lr=0.1)
 sgd_step(x, y, z, lr=0.1, momentum=0.9)
@@ -261,6 +289,8 @@ max_pool_backward(*pooled, image.shape, 2)
 average_pool(image, 2)
 average_pool_backward(pooled[0], image.shape, 2)
 erf(x)
+gelu(x)
+gelu_backward(x, y)
 """
 COUNT = """
 import os
