@@ -11,7 +11,8 @@
  * that two arrays may be the same, no two overlap. Nothing is allocated unless a line says so. The
  * fast form gives the same bits (of a NaN: only that it is one) on every instruction set, with any
  * number of threads, and for a row whatever the number of rows; how near it is to the twin is said
- * in each place. */
+ * in each place. (Where there is an exp, an erf or a tanh in it, AVX2 and AVX-512 give the same bits
+ * and the portable form others: they multiply and add in one rounding.) */
 #ifndef ENGINE_FUSED_H
 #define ENGINE_FUSED_H
 

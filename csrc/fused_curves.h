@@ -4,18 +4,6 @@
  * The idea: no branch. Where a curve has two formulas, both are worked out for every number and the
  * right one is chosen, which costs less than a branch does. */
 
-/* c[0] + c[1]*z + ... + c[count-1]*z^(count-1), as four interleaved chains: Horner's single chain
- * is twice as slow, because each of its steps waits for the one before. */
-ALWAYS_INLINE NAME(vector) NAME(polynomial)(const REAL *c, const int count, NAME(vector) z)
-{
-    const NAME(vector) z2 = z * z, z4 = z2 * z2;
-    NAME(vector) chain[4];
-    UNROLL
-    for (int k = count - 1; k >= 0; k--)
-        chain[k % 4] = k + 4 < count ? chain[k % 4] * z4 + c[k] : NAME(all)(c[k]);
-    return (chain[3] * z + chain[2]) * z2 + (chain[1] * z + chain[0]);
-}
-
 #define POLYNOMIAL(of, z) \
     NAME(polynomial)(NAME_OF_REAL(of), LENGTH(NAME_OF_REAL(of)), z)
 
@@ -45,7 +33,7 @@ ALWAYS_INLINE NAME(vector) NAME(erf_of)(NAME(vector) x)
     NAME(masks) sign;
     NAME(vector) k;
     const NAME(vector) a = NAME(size_up_to)(x, ERF_EDGE, &sign);
-    const NAME(vector) near = a + a * POLYNOMIAL(erf_near, a * a);
+    const NAME(vector) near = NAME(multiply_add)(a, POLYNOMIAL(erf_near, a * a), a);
     const NAME(vector) r = NAME(without_powers_of_two)(-POLYNOMIAL(erf_far, a - 1), &k);
     const NAME(vector) far = 1 - (1 + NAME(exp_minus_1_near_0)(r)) * NAME(power_of_two)(k);
     /* a NaN is not >= 1: near, which is NaN */
@@ -61,7 +49,7 @@ ALWAYS_INLINE NAME(vector) NAME(tanh_of)(NAME(vector) x)
     const NAME(vector) a = NAME(size_up_to)(x, TANH_EDGE, &sign);
     const NAME(vector) r = NAME(without_powers_of_two)(a + a, &k);
     const NAME(vector) power = NAME(power_of_two)(k);
-    const NAME(vector) e = power * NAME(exp_minus_1_near_0)(r) + (power - 1);
+    const NAME(vector) e = NAME(multiply_add)(power, NAME(exp_minus_1_near_0)(r), power - 1);
     return NAME(with_sign)(e / (e + 2), sign);
 }
 

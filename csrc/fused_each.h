@@ -108,7 +108,7 @@ static inline int engine_fused_version(int kind)
 #undef REGISTER
 
 #if ENGINE_HAS_X86_TARGETS
-#define TARGET __attribute__((target("avx2")))
+#define TARGET __attribute__((target("avx2,fma")))
 #define SET avx2
 #define REGISTER 256
 #include "fused_precisions.h"

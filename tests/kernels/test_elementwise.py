@@ -174,15 +174,16 @@ def test_the_layout_of_dense_arrays_is_kept() -> None:
 
 @needs_compiled
 @given(views())
-def test_every_instruction_set_gives_the_same_bits(x: np.ndarray) -> None:
+def test_every_instruction_set_gives_the_same_numbers(x: np.ndarray) -> None:
     results = []
     try:
         for level in range(3):
             compiled.limit_instruction_set(level)
-            results.append(kernels.erf(x).tobytes())
+            results.append(kernels.erf(x))
     finally:
         compiled.limit_instruction_set(2)
-    assert results[0] == results[1] == results[2]
+    assert results[1].tobytes() == results[2].tobytes()
+    assert units_apart(results[0], results[1]) <= 2  # they round once where it rounds twice
 
 
 @needs_compiled
