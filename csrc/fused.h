@@ -164,4 +164,24 @@ void engine_lstm(int kind, const engine_lstm_step *step);
  * g_cell = c * f. */
 void engine_lstm_backward(int kind, const engine_lstm_step *step);
 
+/* --- fused_running.c: along the middle one of three axes, outer x n x inner -------------------- */
+
+enum { ENGINE_RUNNING_SUM, ENGINE_RUNNING_PRODUCT, ENGINE_RUNNING_GREATEST, ENGINE_RUNNING_LEAST };
+enum { ENGINE_RUNNING_ROWS = 4 }; /* that many rows are walked side by side */
+
+/* out[o][k][i] = the sum (or product) of x[o][0..k][i], of x[o][k..n-1][i] with `backwards`; carried
+ * in double precision. Fast and twin give the same bits. */
+void engine_running(int kind, int what, int backwards, ptrdiff_t outer, ptrdiff_t n,
+                    ptrdiff_t inner, const void *x, void *out);
+
+/* out[o][k][i] = the greatest (or least) of x[o][0..k][i], places[o][k][i] = the last k that has it.
+ * A NaN is greater and less than all else. Fast and twin give the same bits. */
+void engine_running_extreme(int kind, int what, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner,
+                            const void *x, void *out, int64_t *places);
+
+/* out[o][i] = the product over k of x[o][k][i]; has_zero[o] = whether one of x[o] is 0, which a
+ * product that is 0 does not say. */
+void engine_product_over(int kind, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const void *x,
+                         void *out, uint8_t *has_zero);
+
 #endif

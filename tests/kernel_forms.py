@@ -17,6 +17,7 @@ from engine.kernels import (
     fused_sums,
     pooling,
     pooling_numpy,
+    running,
 )
 from engine.kernels.loading import compiled
 
@@ -29,6 +30,7 @@ MODULES = {
     fused_steps: fused_numpy,
     fused_sums: fused_numpy,
     pooling: pooling_numpy,
+    running: fused_numpy,
 }
 FLOATS = (np.float32, np.float64)
 # Those in which there is an exp, an erf or a tanh; `stepped` is a test's name for an LSTM's step.

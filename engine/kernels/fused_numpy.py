@@ -328,3 +328,30 @@ def layer_norm_backward(
         dweight[...] = (arriving * normal).sum(axis=0).reshape(dweight.shape)
         dbias[...] = arriving.sum(axis=0).reshape(dbias.shape)
     dx[...] = slope.reshape(dx.shape)
+
+
+def running(
+    x: Array, out: Array, axis: int, product: bool, backwards: bool, reference: bool = False
+) -> None:
+    function = np.multiply if product else np.add
+    given, found = (np.flip(a, axis) if backwards else a for a in (x, out))
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        found[...] = function.accumulate(given, axis=axis, dtype=np.float64)
+
+
+def running_extreme(
+    x: Array, out: Array, places: Array, axis: int, greatest: bool, reference: bool = False
+) -> None:
+    function = np.maximum if greatest else np.minimum
+    function.accumulate(x, axis=axis, out=out)
+    shape = [1] * x.ndim
+    shape[axis] = -1
+    is_new = (x == out) | (x != x)
+    counted = np.where(is_new, np.arange(x.shape[axis]).reshape(shape), 0)
+    np.maximum.accumulate(counted, axis=axis, out=places)
+
+
+def product(x: Array, out: Array, has_zero: Array, axis: int, reference: bool = False) -> None:
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        np.multiply.reduce(x, axis=axis, out=out)
+    has_zero[...] = (x.reshape(has_zero.size, x.size // max(has_zero.size, 1)) == 0).any(axis=1)

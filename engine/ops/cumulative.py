@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from engine import kernels
 from engine.core.op import Op, at, operation
 from engine.ops.elementwise import eq, exp, where
 from engine.ops.extreme import Choice
@@ -23,6 +24,10 @@ _BOX = np.array([[[0.5, -1.25], [2.0, 1.5]], [[0.25, -0.75], [3.0, -2.5]]])
 _ZERO = np.array([[0.5, 0.0, 2.0], [0.0, 0.25, 0.0]])
 
 
+def _has_kernels(x: np.ndarray) -> bool:
+    return x.dtype.kind == "f" and x.dtype.itemsize in (4, 8)
+
+
 def along(function: Any, x: np.ndarray, dim: int, backwards: bool = False) -> np.ndarray:
     """A running result of a NumPy function (`np.add`): each with all before it, or all behind it.
 
@@ -31,6 +36,9 @@ def along(function: Any, x: np.ndarray, dim: int, backwards: bool = False) -> np
     """
     if not x.ndim:
         return x.astype(np.int64) if x.dtype.kind in "iub" else np.array(x)
+    kernel = _KERNELS.get(function)
+    if kernel is not None and _has_kernels(x):
+        return getattr(kernels, kernel)(x, dim, backwards=backwards)
     given = np.flip(x, dim) if backwards else x
     if x.dtype.kind in "iub":
         found = function.accumulate(given, axis=dim, dtype=np.int64)
@@ -39,6 +47,9 @@ def along(function: Any, x: np.ndarray, dim: int, backwards: bool = False) -> np
     else:
         found = function.accumulate(given.astype(np.float64), axis=dim).astype(x.dtype)
     return np.ascontiguousarray(np.flip(found, dim)) if backwards else found
+
+
+_KERNELS = {np.add: "running_sum", np.multiply: "running_product"}
 
 
 @operation
@@ -153,6 +164,8 @@ class prod(Op):
 
     def forward(self, x, *, dims=None, keepdim=False):
         kind = np.int64 if x.dtype.kind in "iub" else np.promote_types(x.dtype, np.float32)
+        if _has_kernels(x) and x.ndim and (dims is None or len(dims) == 1):
+            return _product(x, dims, keepdim)
         found = np.multiply.reduce(x, axis=dims, dtype=kind, keepdims=keepdim)
         # Only a product that is 0, or NaN, can have a 0 in it.
         has_zero = not (np.abs(found) > 0).all() and not x.all()
@@ -179,6 +192,16 @@ def _others(x: Any, shape: tuple[int, ...], dims: Dims) -> Any:
     return reshape(others(reshape(x, shape=(-1,)), 0), shape=shape)
 
 
+def _product(x: np.ndarray, dims: Dims, keepdim: bool) -> tuple[np.ndarray, bool]:
+    """The product over one dimension, or of everything, and whether there is a 0 in x."""
+    rows, dim = (x.ravel(order="K"), 0) if dims is None else (x, dims[0])
+    found, has_zero = kernels.product(rows, dim)
+    if keepdim:
+        shape = [1 if dims is None or k == dim else size for k, size in enumerate(x.shape)]
+        found = found.reshape(shape)
+    return found, has_zero
+
+
 # --- extremes -------------------------------------------------------------------------------------
 
 
@@ -193,6 +216,8 @@ def running(function: Any, x: np.ndarray, dim: int) -> tuple[np.ndarray, np.ndar
     """The running extreme along a dimension, and the place of the last element that is it."""
     if not x.ndim:
         return np.array(x), np.zeros((), np.int64)
+    if _has_kernels(x):
+        return kernels.running_extreme(x, dim, greatest=function is np.maximum)
     values = function.accumulate(x, axis=dim)
     shape = [1] * x.ndim
     shape[dim] = -1

@@ -15,6 +15,8 @@ import threading
 
 import numpy as np
 
+from engine import kernels
+
 Array = np.ndarray
 
 # What PyTorch seeds a new generator with.
@@ -144,7 +146,7 @@ class Generator:
         if count == 0:
             return np.empty(0, np.uint32)
         self._touch()
-        return self._raw(count).astype(np.uint32)
+        return kernels.random_words(self._engine, count)
 
     def words64(self, count: int) -> Array:
         """The next `count` numbers of 64 bits, a new array of uint64."""

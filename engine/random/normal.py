@@ -14,12 +14,13 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
+from engine import kernels
 from engine.random.filling import CHUNK, FEW, chunks, fill, floating_kind_of, store
 from engine.random.fma import scale_and_shift
 from engine.random.generator import Generator
 from engine.random.library import around, exact, mapped, settle
 from engine.random.single import as_single, cos_and_sin, radius
-from engine.random.uniform import double_units, double_units_list, single_units
+from engine.random.uniform import double_units, double_units_list, single_units_of
 
 Array = np.ndarray
 
@@ -63,7 +64,7 @@ def log_normal_(
 
 def _draw_blocks(flat: Array, generator: Generator, mean: float, std: float) -> None:
     double = flat.dtype == np.float64
-    units = double_units if double else single_units
+    units = double_units if double else Generator.words32
     transform = _double_blocks if double else _single_blocks
     over = flat.size % _BLOCK
     whole = flat.size - over
@@ -86,7 +87,14 @@ def _draw_blocks(flat: Array, generator: Generator, mean: float, std: float) -> 
         flat[-_BLOCK:] = numbers[rest:]
 
 
-def _single_blocks(units: Array, mean: float, std: float) -> Array:
+def _single_blocks(words: Array, mean: float, std: float) -> Array:
+    numbers = kernels.normal_blocks(words, as_single(mean), as_single(std))
+    return _blocks_in_numpy(words, mean, std) if numbers is None else numbers
+
+
+def _blocks_in_numpy(words: Array, mean: float, std: float) -> Array:
+    """What the kernel does, step by step; `words` are changed."""
+    units = single_units_of(words)
     pairs = units.reshape(-1, 2, _BLOCK // 2)
     distance = radius(pairs[:, 0].ravel())
     cos, sin = cos_and_sin(pairs[:, 1].ravel())

@@ -19,7 +19,11 @@ SINGLE_STEP, DOUBLE_STEP = 2.0**-SINGLE_BITS, 2.0**-DOUBLE_BITS
 
 def single_units(generator: Generator, count: int) -> Array:
     """float32 numbers in [0, 1), multiples of 2**-24: one word each."""
-    words = generator.words32(count)
+    return single_units_of(generator.words32(count))
+
+
+def single_units_of(words: Array) -> Array:
+    """The same from the words themselves, which are changed."""
     words &= _SINGLE_MASK
     units = words.view(np.int32).astype(np.float32)  # signed integers are converted faster
     units *= SINGLE_STEP
