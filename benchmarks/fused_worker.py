@@ -32,7 +32,7 @@ def measure(threads: int, whose: str | None) -> dict[str, dict[str, float]]:
         torch = None
     rng = np.random.default_rng(0)
     figures = {}
-    for make in (_pools, _cross_entropies, _curves, _steps, _norms, _sums):
+    for make in (_pools, _cross_entropies, _curves, _steps, _norms, _sums, _runs):
         for what, calls in make(np, torch, rng).items():
             if threads > 1 and not what.endswith(LARGE):
                 continue
@@ -384,6 +384,47 @@ def _sums(np: Any, torch: Any, rng: Any) -> dict[str, dict[str, list[Call]]]:
             "NumPy": [masked],
             "PyTorch": [masked_torch] if torch else [],
         }
+    return rows
+
+
+def _runs(np: Any, torch: Any, rng: Any) -> dict[str, dict[str, list[Call]]]:
+    """Running sums and the like, and normal numbers, of which the words are a part."""
+    from engine import kernels
+
+    rows: dict[str, dict[str, list[Call]]] = {}
+    x = rng.standard_normal((1024, 1024)).astype(np.float32)
+    t = torch.tensor(x) if torch else None
+    for axis in (0, 1):
+        for what, ours, twin, numpys in (
+            ("cumsum", kernels.running_sum, kernels.running_sum_reference, np.cumsum),
+            ("cumprod", kernels.running_product, kernels.running_product_reference, np.cumprod),
+            ("prod", kernels.product, kernels.product_reference, np.prod),
+        ):
+            theirs = getattr(torch, what) if torch else None
+            rows[f"{what} axis {axis} 1024x1024"] = {
+                "ours": [lambda ours=ours, axis=axis: ours(x, axis)],
+                "twin": [lambda twin=twin, axis=axis: twin(x, axis)],
+                "NumPy": [lambda numpys=numpys, axis=axis: numpys(x, axis)],
+                "PyTorch": [lambda theirs=theirs, axis=axis: theirs(t, axis)] if torch else [],
+            }
+        twin = kernels.running_extreme_reference
+        rows[f"cummax axis {axis} 1024x1024"] = {
+            "ours": [lambda axis=axis: kernels.running_extreme(x, axis, greatest=True)],
+            "twin": [lambda axis=axis, twin=twin: twin(x, axis, greatest=True)],
+            "NumPy": [lambda axis=axis: np.maximum.accumulate(x, axis)],  # without the places
+            "PyTorch": [lambda axis=axis: torch.cummax(t, axis)] if torch else [],
+        }
+    from engine.random import normal_
+    from engine.random.generator import Generator
+
+    room, generator = np.empty(1_000_000, np.float32), Generator().manual_seed(1)
+    place = torch.empty(1_000_000) if torch else None
+    rows["normal numbers 1e6"] = {
+        "ours": [lambda: normal_(room, 0.0, 1.0, generator)],
+        "twin": [],
+        "NumPy": [lambda: rng.standard_normal(1_000_000, np.float32)],  # by another method
+        "PyTorch": [lambda: place.normal_()] if torch else [],
+    }
     return rows
 
 
