@@ -100,6 +100,8 @@ def limit_scratch(Py_ssize_t blocks):
 
 
 include "fused.pxi"
+include "curves.pxi"
+include "running.pxi"
 include "pooling.pxi"
 include "convolution.pxi"
 include "matmul.pxi"
