@@ -293,6 +293,17 @@ def load(f: Any, map_location: Any = None, weights_only: Any = None, **ignored: 
     if map_location is not None and not callable(map_location):
         wheres = map_location.values() if isinstance(map_location, dict) else [map_location]
         for where in wheres:
-            require_cpu(where)
+            _require_cpu(where)
     data = f.read() if hasattr(f, "read") else Path(f).read_bytes()
     return from_bytes(data)
+
+
+def _require_cpu(where: Any) -> None:
+    """Refuses any device but the processor, as PyTorch does at this place with a RuntimeError."""
+    try:
+        require_cpu(where)
+    except AssertionError as error:
+        raise RuntimeError(
+            f"Attempting to deserialize object on {str(where)!r} but there is no such device: "
+            f"load with map_location='cpu'. {error}"
+        ) from None
