@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.modes import is_inference_mode_enabled, special
 from engine.dtypes import (
     as_dtype,
     dtype_of,
@@ -35,6 +36,8 @@ def made(array: np.ndarray, device: Any = None, requires_grad: bool = False) -> 
     if device is not None:
         require_cpu(device)
     tensor = Tensor.at(array, None)
+    if special.count and is_inference_mode_enabled():
+        tensor._inference = True
     return tensor.requires_grad_() if requires_grad else tensor
 
 

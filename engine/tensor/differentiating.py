@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from engine.core.graph import Extra, Hook, describe
-from engine.core.modes import enable_grad, no_grad
+from engine.core.modes import enable_grad, is_inference_mode_enabled, no_grad
 from engine.dtypes import dtype_of
 from engine.ops.shape import clone
 from engine.tensor.grad_fn import GradFn, grad_fn, own_extra, own_step
@@ -50,6 +50,11 @@ class Differentiating:
                 "computed variable in a subgraph that doesn't require differentiation use "
                 "var_no_grad = var.detach()."
             )
+        if requires_grad and self._inference and not is_inference_mode_enabled():
+            raise RuntimeError(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not "
+                "allowed: it was made inside inference_mode(). Take a copy, x.clone()"
+            )
         if requires_grad and self._data.dtype.kind not in "fV":
             raise RuntimeError(
                 f"only Tensors of floating point dtype can require gradients, and this one is "
@@ -57,6 +62,10 @@ class Differentiating:
             )
         self._vertex = True if requires_grad else None
         return self
+
+    def is_inference(self) -> bool:
+        """True for a Tensor that was made, or computed, inside `inference_mode()`."""
+        return self._inference
 
     @property
     def is_leaf(self) -> bool:

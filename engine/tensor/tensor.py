@@ -29,6 +29,7 @@ from engine.core.modes import (
     enable_grad,
     is_anomaly_enabled,
     is_grad_enabled,
+    is_inference_mode_enabled,
     saved_hooks,
     special,
     tracer,
@@ -137,6 +138,8 @@ def _binary(op: Op) -> tuple[Callable, Callable]:
             if tracer() is not None:
                 return _general(op, self, other)
             if not is_grad_enabled():
+                if is_inference_mode_enabled():
+                    result._inference = True
                 return result
             if is_anomaly_enabled() or saved_hooks():
                 return _general(op, self, other)
@@ -259,6 +262,7 @@ class Tensor(
     _grad: Tensor | None = None
     _silent = False
     _blind: Tensor | None = None
+    _inference = False
 
     def __init__(self, *data: Any, device: Any = None) -> None:
         if device is not None:
@@ -375,6 +379,9 @@ class Tensor(
         if special.count:
             if is_anomaly_enabled() and results:
                 _warn_of_nan(op, results[0], arrays)
+            if is_inference_mode_enabled():
+                for result in results:  # a view is what it is a view of
+                    result._inference = result._blind is None or result._blind._inference
             if tracer() is not None:
                 tracer().computed(op, inputs, params, results, kept)
         return (results if op.outs or op.many_outs else results[0]), kept

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from engine.core.graph import next_serial
-from engine.core.modes import is_grad_enabled, special, tracer
+from engine.core.modes import is_grad_enabled, is_inference_mode_enabled, special, tracer
 from engine.core.op import Op
 from engine.dtypes import can_cast, dtype_of
 from engine.ops.index import WHOLE, get, walk
@@ -74,6 +74,11 @@ class Writing:
         """Raises where a write would be recorded into the history of a leaf, which has none."""
         if self._base is not None and self._base._base is not None:
             self._base = self._base._base  # it has been turned in place (`_look`)
+        if self._inference and not is_inference_mode_enabled():
+            raise RuntimeError(
+                "Inplace update to inference tensor outside InferenceMode is not allowed: it was "
+                "made inside inference_mode(). Change a copy, x.clone()"
+            )
         if self._blind is not None and self._blind.vertex() is not None:
             self._refuse_blind()
         if is_grad_enabled() and not self._silent:

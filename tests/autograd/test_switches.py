@@ -300,3 +300,35 @@ def test_switches_count_themselves_right():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         leaf(engine, -1.0).log()
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    "program",
+    [
+        "with mode: x = torch.ones(3)\nx.add_(1)",
+        "with mode: x = torch.ones(3)\nx[0] = 1",
+        "with mode: x = torch.ones(3)\nx.zero_()",
+        "with mode: x = torch.ones(3)\nx.requires_grad_()",
+        "with mode: x = torch.ones(3).add_(1)",
+        "with mode: x = torch.ones(3) * 2 + 1",
+        "with mode: x = (1 - torch.ones(3)).exp()",
+        "with mode: x = torch.tensor([1.0, 2.0])[0]",
+        "with mode: x = torch.ones(2, 2).t().reshape(4)",
+        "with mode: x = torch.ones(3)\nx = x.clone().requires_grad_()",
+        "with mode: x = torch.ones(3)\nx = x * 2",
+        "x = torch.ones(3)\nwith mode: x.add_(1)",
+        "x = torch.ones(3)\nwith mode: x = x[:2]",
+        "y = torch.ones(3)\nwith mode: x = y[:2] * 1\ny.add_(1)",
+        "x = torch.ones(3, requires_grad=True)\nwith mode: x = x.matmul(x)",
+        "x = torch.ones(3)\nwith mode: x = x.unbind()[0]",
+        "with torch.no_grad(): x = torch.ones(3)\nx.add_(1)",
+    ],
+)
+def test_what_was_made_in_inference_mode(program):
+    def run(torch):
+        scope = {"torch": torch, "mode": torch.inference_mode()}
+        exec(program, scope)
+        return scope["x"], scope["x"].is_inference()
+
+    both(run)
