@@ -17,6 +17,8 @@ class Parameter(Tensor):
         requires_grad: whether gradients are kept for it.
     """
 
+    printed_as = "torch.nn.parameter.Parameter"
+
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
         if data is None:
             data = Tensor.at(np.zeros(0, np.float32), None)

@@ -66,7 +66,7 @@ class Picking:
         size = self._data.shape[dim] if ndim else 1
         if negative:
             found = np.where(found < 0, found + size, found)
-        refusal = RuntimeError if name == "index_add" else IndexError
+        refusal = RuntimeError if name == "index_add" and ndim > 1 else IndexError
         check_bounds(found, size, dim, refusal)
         return dim, found, slices(dim, found)
 

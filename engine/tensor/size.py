@@ -13,8 +13,10 @@ from functools import partial
 from operator import index
 from typing import Any
 
+from engine.tensor.naming import Printed
 
-class Size(tuple):
+
+class Size(tuple, metaclass=Printed):
     """The lengths of a tensor's dimensions, `x.shape`.
 
     Raises:
@@ -23,6 +25,8 @@ class Size(tuple):
     >>> Size([2, 3]), Size([2, 3])[1:], Size([2, 3]).numel()
     (torch.Size([2, 3]), torch.Size([3]), 6)
     """
+
+    printed_as = "torch.Size"
 
     __slots__ = ()
 

@@ -56,7 +56,7 @@ from engine.tensor.holding import PackedHeld
 from engine.tensor.in_place import InPlace
 from engine.tensor.indexing import Indexing
 from engine.tensor.multiplying import Multiplying
-from engine.tensor.naming import called
+from engine.tensor.naming import Printed, called
 from engine.tensor.operands import is_number, refusal
 from engine.tensor.parsing import legacy_array
 from engine.tensor.patching import Patching
@@ -235,7 +235,7 @@ def _general(op: Op, x: Any, y: Any) -> Any:
 class Tensor(
     Differentiating, Writing, InPlace, Computing, Combining, Indexing, Placing, Picking, Choosing,
     Shaping, Arranging, Reducing, Sorting, Counting, Statistics, Multiplying, Comparing, Converting,
-    Factoring, Filling, Patching, Renewing, Showing,
+    Factoring, Filling, Patching, Renewing, Showing, metaclass=Printed,
 ):  # fmt: skip
     """An n-dimensional array with a gradient.
 
@@ -245,6 +245,8 @@ class Tensor(
 
     `engine.tensor(data)` is the usual way to make one: it keeps integers integers.
     """
+
+    printed_as = "torch.Tensor"
 
     # What the sweep asks of a vertex; a leaf Tensor is its own.
     plan = LEAF_PLAN

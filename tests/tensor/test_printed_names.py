@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from both_sides import both
 
+import engine
+
 pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
 
@@ -60,3 +62,22 @@ def test_names_after_writing(program):
         return repr(scope["x"])
 
     both(run)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "type(torch.ones(1))",
+        "torch.Tensor",
+        "type(torch.ones(1).shape)",
+        "type(torch.nn.Parameter(torch.ones(1)))",
+        "[type(x) for x in torch.ones(2)]",
+        "type('Mine', (torch.Tensor,), {'__module__': 'lesson'})",
+    ],
+)
+def test_classes_print_as_pytorchs(what):
+    both(lambda torch: repr(eval(what, {"torch": torch})))
+
+
+def test_where_the_class_lives_is_said_truly():
+    assert engine.Tensor.__module__ == "engine.tensor.tensor"
