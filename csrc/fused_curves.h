@@ -53,7 +53,8 @@ ALWAYS_INLINE NAME(vector) NAME(tanh_of)(NAME(vector) x)
     return NAME(with_sign)(e / (e + 2), sign);
 }
 
-/* Far below 0 the exponential overflows to infinity, and one over that is the right 0. */
+/* Within 3 units. Far below 0 the exponential overflows to infinity, and one over that is the right
+ * 0. */
 ALWAYS_INLINE NAME(vector) NAME(sigmoid_of)(NAME(vector) x)
 {
     return 1 / (1 + NAME(exp_of)(-x, 0));

@@ -16,13 +16,11 @@ cdef extern from "fused.h" nogil:
         int kind, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const void *x, void *out,
         cnp.uint8_t *has_zero)
 
-cdef extern from "Python.h":
-    void *PyCapsule_GetPointer(object capsule, const char *name) except NULL
-
-cdef extern from "numpy/random/bitgen.h" nogil:
-    ctypedef struct bitgen_t:
-        void *state
-        cnp.uint32_t (*next_uint32)(void *state) noexcept nogil
+cdef extern from "twister.h" nogil:
+    enum:
+        ENGINE_TWISTER_WORDS
+    ptrdiff_t engine_twister(
+        cnp.uint32_t *key, ptrdiff_t position, ptrdiff_t n, cnp.uint32_t *out)
 
 cdef extern from "normal.h" nogil:
     void engine_normal(
@@ -95,13 +93,14 @@ def normal_blocks(cnp.ndarray words not None, float mean, float std, cnp.ndarray
     fused_take_back(state)
 
 
-def random_words(object bit_generator, cnp.ndarray out not None):
-    """The next words of one of NumPy's bit generators, which nobody else may draw from meanwhile."""
-    cdef Py_ssize_t k, n = cnp.PyArray_SIZE(out)
-    cdef bitgen_t *source = <bitgen_t *> PyCapsule_GetPointer(
-        bit_generator.capsule, "BitGenerator")
-    cdef cnp.uint32_t *words = <cnp.uint32_t *> fused_data(out, cnp.NPY_UINT32, n, True)
-    cdef PyThreadState *state = fused_let_go(n)
-    for k in range(n):
-        words[k] = source.next_uint32(source.state)
-    fused_take_back(state)
+def twister_words(cnp.ndarray key not None, Py_ssize_t position, cnp.ndarray out not None):
+    """Fills `out` with the next words of a Mersenne Twister, changes its key, gives its position."""
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(out)
+    if not 0 <= position <= ENGINE_TWISTER_WORDS:
+        raise ValueError(f"expected a position from 0 to 624, got {position}")
+    cdef void *state = fused_data(key, cnp.NPY_UINT32, ENGINE_TWISTER_WORDS, True)
+    cdef void *words = fused_data(out, cnp.NPY_UINT32, n, True)
+    cdef PyThreadState *saved = fused_let_go(n)
+    position = engine_twister(<cnp.uint32_t *> state, position, n, <cnp.uint32_t *> words)
+    fused_take_back(saved)
+    return position

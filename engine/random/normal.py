@@ -26,6 +26,9 @@ Array = np.ndarray
 
 _BLOCK = 16
 
+# What kernels draw at a time: there are few temporary arrays, but each time the state is taken out.
+_KERNELS_CHUNK = 2**18
+
 
 def normal_(
     array: Array, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
@@ -68,9 +71,11 @@ def _draw_blocks(flat: Array, generator: Generator, mean: float, std: float) -> 
     transform = _double_blocks if double else _single_blocks
     over = flat.size % _BLOCK
     whole = flat.size - over
-    start = 0
-    while whole - start > 2 * CHUNK:
-        part = flat[start : start + 2 * CHUNK]
+    start, chunk = 0, 2 * CHUNK
+    if not double and kernels.backend() == "compiled":
+        chunk = _KERNELS_CHUNK
+    while whole - start > chunk:
+        part = flat[start : start + chunk]
         part[...] = transform(units(generator, part.size), mean, std)
         start += part.size
     rest = whole - start

@@ -54,12 +54,21 @@ def test_threads_do_not_show() -> None:
     assert found[0] == found[1] == found[2]
 
 
-@pytest.mark.parametrize("count", [0, 1, 623, 624, 1000, 40_000])
-def test_words_are_the_generators(count) -> None:
+@pytest.mark.parametrize("name", ["portable", "avx2"])
+@pytest.mark.parametrize("before", [0, 1, 300, 623, 624])
+@pytest.mark.parametrize("count", [0, 1, 4096, 32_768, 40_000])
+def test_words_are_the_generators(name, before, count) -> None:
     ours, theirs = np.random.MT19937(3), np.random.MT19937(3)
-    for _ in range(2):
-        assert kernels.random_words(ours, count).tolist() == theirs.random_raw(count).tolist()
-    assert ours.random_raw() == theirs.random_raw()
+    ours.random_raw(before), theirs.random_raw(before)
+    try:
+        kernels.limit_instruction_set(name)
+        for _ in range(2):
+            words = kernels.random_words(ours, count)
+            assert words.dtype == np.uint32
+            assert words.tolist() == theirs.random_raw(count).tolist()
+    finally:
+        kernels.limit_instruction_set("avx512")
+    assert ours.random_raw(700).tolist() == theirs.random_raw(700).tolist()
 
 
 @needs_compiled
@@ -68,3 +77,6 @@ def test_what_does_not_fit_is_refused() -> None:
         kernels.normal_blocks(np.zeros(15, np.uint32), 0.0, 1.0)
     with pytest.raises(TypeError, match="expected the dtype"):
         kernels.normal_blocks(np.zeros(16, np.uint64), 0.0, 1.0)
+    for position in (-1, 625):
+        with pytest.raises(ValueError, match="expected a position from 0 to 624"):
+            compiled.twister_words(np.zeros(624, np.uint32), position, np.zeros(8, np.uint32))

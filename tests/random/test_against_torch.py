@@ -50,6 +50,13 @@ LARGE = [
 ]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_very_many_normals(dtype: str) -> None:
+    # More than two chunks of the kernels, and a tail.
+    before = Call("normal_", (), "float32", flat(3))
+    assert_agrees([before, Call("normal_", (0.3, 1.7), dtype, flat(2 * 2**18 + 20_009))], start=7)
+
+
 @pytest.mark.parametrize(
     ("sampler", "arguments", "dtype"),
     [(sampler, arguments, dtype) for sampler, arguments, dtypes in LARGE for dtype in dtypes],

@@ -46,7 +46,7 @@ const maths = (() => {
     return quotient - whole > 0.5 ? whole + 1 : whole;
   };
 
-  // The error function, as in csrc/erf_loop.h and with the polynomials fitted by
+  // The error function, as in csrc/fused_curves.h and with the polynomials fitted by
   // csrc/erf_coefficients.py, lowest power first:
   //     |x| < 1    erf(x) = x + x * near(x * x)
   //     |x| >= 1   erf(x) = 1 - exp(-far(|x| - 1)), with the sign of x
