@@ -20,10 +20,15 @@ class WeightNorm:
     def compute_weight(self, module: Any) -> Any:
         """g * v over the norm of v, taken over all dimensions but `dim` (-1: over all)."""
         g, v = getattr(module, self.name + "_g"), getattr(module, self.name + "_v")
-        return v * (g / norm_except_dim(v, 2, self.dim))
+        return weight_of(g, v, self.dim)
 
     def __call__(self, module: Any, inputs: Any) -> None:
         setattr(module, self.name, self.compute_weight(module))
+
+
+def weight_of(g: Any, v: Any, dim: int) -> Any:
+    """The weight of the lengths g and the directions v."""
+    return v * (g / norm_except_dim(v, 2, dim))
 
 
 def norm_except_dim(v: Any, pow: int = 2, dim: int = 0) -> Any:
