@@ -450,9 +450,11 @@ from engine.tensor.printing import get_printoptions, set_printoptions
 from engine.tensor.products import chain_matmul, einsum, tensordot
 from engine.tensor.sampling import (
     Generator,
+    binomial,
     get_rng_state,
     manual_seed,
     normal,
+    poisson,
     rand,
     rand_like,
     randint,
