@@ -217,7 +217,7 @@ class RNNBase(Module):
                 rows, input.batch_sizes, input.sorted_indices, input.unsorted_indices
             )
         elif batched:
-            output = rows.reshape(len(sizes), count, -1)
+            output = rows.reshape(len(sizes), count, rows._data.shape[1])
             name = "Cat" if self._directions > 1 else "MkldnnRnnLayer"
             called(output, name if self.mode == "LSTM" else "Stack")
             if self.batch_first:

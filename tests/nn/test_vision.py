@@ -83,7 +83,8 @@ MODES = {
 def test_interpolate_to_a_size(axes, mode, sizes, size, align_corners, smooth):
     mode = MODES[axes][mode % len(MODES[axes])]
     corners = align_corners if "linear" in mode or mode == "bicubic" else None
-    smooth = smooth and mode in ("bilinear", "bicubic")
+    # Where the result is one pixel wide PyTorch 2.13 repeats the first row.
+    smooth = smooth and mode in ("bilinear", "bicubic") and size[1] > 1
 
     def program(torch):
         x = torch.tensor(data(2, 2, *sizes[:axes]), requires_grad=True)

@@ -82,7 +82,12 @@ def embedding_bag(
     sparse: bool = False, per_sample_weights: Any = None, include_last_offset: bool = False,
     padding_idx: int | None = None,
 ) -> Any:  # fmt: skip
-    """The sums, means or maxima of bags of rows: (N, K), or (all,) with the offsets of the bags."""
+    """The sums, means or maxima of bags of rows: (N, K), or (all,) with the offsets of the bags.
+
+    Raises:
+        RuntimeError: for rows that the table does not have, and for offsets that do not begin with
+            0 or go beyond the input.
+    """
     if mode not in ("sum", "mean", "max"):
         raise ValueError("mode has to be one of sum, mean or max")
     if per_sample_weights is not None and mode != "sum":
@@ -103,11 +108,28 @@ def embedding_bag(
         if offsets is None:
             raise ValueError("offsets has to be a 1D Tensor but got None")
         starts = offsets._data
+        if starts.size and starts[0] != 0:
+            raise RuntimeError(
+                "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start "
+                f"from position 0. However, got {starts[0]}"
+            )
+        if starts.size and starts[-1] > numbers.size:
+            raise RuntimeError(
+                f"offsets[-1] can not be greater than input's length {numbers.size} but got "
+                f"offsets[-1] of {starts[-1]}"
+            )
         if not include_last_offset:
             starts = np.append(starts, numbers.size)
     else:
         raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension "
                          f"{numbers.ndim}")  # fmt: skip
+    rows = len(weight._data)
+    wrong = np.flatnonzero((numbers.reshape(-1) < 0) | (numbers.reshape(-1) >= rows))
+    if wrong.size:
+        raise RuntimeError(
+            f"Index {wrong[0]} of input takes value {numbers.reshape(-1)[wrong[0]]} which is not "
+            f"in the valid range [0, {rows})"
+        )
     flat = input.at(numbers.reshape(-1), None)
     found = embedding(flat, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq)
     if per_sample_weights is not None:

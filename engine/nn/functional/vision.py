@@ -152,6 +152,8 @@ def _smooth_taps(
     mode: str, axes: int, n: int, m: int, scale: float | None, align_corners: bool, kind: np.dtype
 ) -> tuple[np.ndarray, np.ndarray]:
     """As `_taps`, but every element that lies under one of the m has a share in it."""
+    if n == m:
+        return np.arange(m)[:, None], np.ones((m, 1))  # whatever the scale, as in PyTorch
     if align_corners:
         step = (n - 1) / (m - 1) if m > 1 else 0.0
     else:
