@@ -105,9 +105,11 @@ def _gathered(items: list) -> int:
     """The dimension of a `gather`: that at which no plain counting stands."""
     for k, item in enumerate(items):
         if isinstance(item, Operand):
-            if item.array is None and not item.counts:
+            if item.counts:
+                continue
+            if item.array is None:
                 return k
-            continue
+            item = item.array
         if item.ndim and item.size != item.shape[k % item.ndim]:
             return k
         if not np.array_equal(item.reshape(-1), np.arange(item.size)):
