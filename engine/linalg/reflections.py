@@ -13,6 +13,7 @@ from engine.tensor.creation import eye
 from engine.tensor.factoring import need_matrix, need_type
 from engine.tensor.tensor import Tensor
 
+
 def householder_product(input: Tensor, tau: Tensor) -> Tensor:
     """The first columns of a product of reflections 1 - tau_i v_i v_i.T, each of a column of
     `input` (..., m, n), m >= n, whose elements above the diagonal count as 0 and that on it as 1.

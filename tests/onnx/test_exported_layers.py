@@ -24,6 +24,11 @@ LAYERS = {
     "adaptive, an image": (
         nn.AdaptiveMaxPool2d((3, None)), torch.randn(2, 2, 8, 5), torch.randn(1, 2, 8, 5)
     ),
+    "transposed, a volume": (
+        nn.ConvTranspose3d(2, 3, 3, stride=2, padding=1),
+        torch.randn(2, 2, 3, 4, 4), torch.randn(1, 2, 3, 4, 4),
+    ),
+    "fold": (nn.Fold((5, 6), 3, padding=1), torch.randn(2, 18, 30), torch.randn(3, 18, 30)),
     "projected LSTM": (
         nn.LSTM(3, 4, 2, proj_size=2, batch_first=True), torch.randn(2, 5, 3), torch.randn(4, 5, 3)
     ),
