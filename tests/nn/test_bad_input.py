@@ -124,6 +124,8 @@ CASES = {
     "bce int": lambda t: t.nn.BCELoss()(t.ones(2), t.ones(2).long()),
     "bcel shape": lambda t: t.nn.BCEWithLogitsLoss()(t.ones(2), t.ones(2, 1)),
     "bcel int": lambda t: t.nn.BCEWithLogitsLoss()(t.ones(2), t.ones(2).long()),
+    "bce target": lambda t: t.nn.BCELoss()(t.tensor([0.5]), t.tensor([2.0])),
+    "mse int": lambda t: t.nn.MSELoss()(t.ones(2).long(), t.ones(2).long()),
     "bce nan": lambda t: t.nn.BCELoss()(t.tensor([float("nan")]), t.tensor([1.0])),
     "mse shape": lambda t: t.nn.MSELoss()(t.ones(2, 3), t.ones(2, 2)),
     "mse dtype": lambda t: t.nn.MSELoss()(t.ones(2), t.ones(2).double()),

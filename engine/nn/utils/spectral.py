@@ -13,7 +13,8 @@ from typing import Any
 from engine.core.modes import no_grad
 from engine.nn.convolution import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from engine.nn.functional.normalization import normalize
-from engine.nn.parameter import Parameter, UninitializedParameter
+from engine.nn.parameter import UninitializedParameter
+from engine.nn.utils.weights import take_off
 
 _TURNED = (ConvTranspose1d, ConvTranspose2d, ConvTranspose3d)
 
@@ -48,7 +49,7 @@ class SpectralNorm:
         self.name, self.n_power_iterations = name, n_power_iterations
         self.eps, self.dim = eps, dim
 
-    def compute_weight(self, module: Any, do_power_iteration: bool) -> Any:
+    def compute_weight(self, module: Any, do_power_iteration: bool = False) -> Any:
         """The weight over u.T @ weight @ v; the vectors are brought up to date, if asked for."""
         weight = getattr(module, self.name + "_orig")
         u, v = getattr(module, self.name + "_u"), getattr(module, self.name + "_v")
@@ -113,13 +114,6 @@ def remove_spectral_norm(module: Any, name: str = "weight") -> Any:
     Raises:
         ValueError: where it has no spectral norm.
     """
-    for key, hook in module._forward_pre_hooks.items():
-        if isinstance(hook, SpectralNorm) and hook.name == name:
-            with no_grad():
-                weight = hook.compute_weight(module, do_power_iteration=False)
-            for suffix in ("", "_u", "_v", "_orig"):
-                delattr(module, name + suffix)
-            module.register_parameter(name, Parameter(weight.detach()))
-            del module._forward_pre_hooks[key]
-            return module
+    if take_off(module, SpectralNorm, name, ("_u", "_v", "_orig")):
+        return module
     raise ValueError(f"spectral_norm of '{name}' not found in {module}")
