@@ -24,7 +24,7 @@ SUITES = {
     "matmul": (matmul.run, "matrix products against NumPy, PyTorch and the processor's peak"),
     "ladder": (ladder.run, "what each rung from three loops to the fast product gives"),
     "conv": (convolution.run, "convolution and its gradients against PyTorch, and its memory"),
-    "train": (train.run, "full training steps against PyTorch, and their memory"),
+    "train": (train.run, "full training steps against PyTorch (and jax), and their memory"),
     "fused": (fused.run, "pooling, losses, optimizers and sums against NumPy and PyTorch"),
 }
 

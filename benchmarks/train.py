@@ -1,6 +1,7 @@
 """Full training steps against PyTorch eager: small models to a GPT block, one thread and two.
 
-The same source runs on both engines (`benchmarks.train_models`), which take turns in one process.
+The same source runs on both engines (`benchmarks.train_models`), which take turns in one process;
+where jax is installed, so do its steps, written for it and compiled (`benchmarks.train_jax`).
 Memory is that of a process of its own: by how much five steps raise its peak.
 """
 
@@ -24,19 +25,24 @@ def run(rounds: int) -> list[Row]:
             if least is None:
                 continue
             figures = [each[name] for each in found]
-            rows.append(
-                Row(
-                    f"{_first_line(make)}{'' if threads == '1' else ' Two threads.'}",
-                    f"{statistics.median(f['ours'] for f in figures):.0f} us",
-                    f"PyTorch {statistics.median(f['PyTorch'] for f in figures):.0f} us",
-                    statistics.median(f["PyTorch"] / f["ours"] for f in figures),
-                    least if threads == "1" else None,
-                )
-            )
+            what = f"{_first_line(make)}{'' if threads == '1' else ' Two threads.'}"
+            rows.append(_against("PyTorch", what, figures, least if threads == "1" else None))
+            if "jax" in figures[0]:
+                rows.append(_against("jax", what, figures, None))
     for name, (make, _) in MODELS.items():
         if name in ("mlp_large", "cnn_28", "lstm", "gpt_block"):
             rows.append(_memory(name, make, rounds))
     return rows
+
+
+def _against(peer: str, what: str, figures: list[dict[str, float]], least: float | None) -> Row:
+    return Row(
+        what,
+        f"{statistics.median(f['ours'] for f in figures):.0f} us",
+        f"{peer} {statistics.median(f[peer] for f in figures):.0f} us",
+        statistics.median(f[peer] / f["ours"] for f in figures),
+        least,
+    )
 
 
 def _memory(name: str, make: object, rounds: int) -> Row:

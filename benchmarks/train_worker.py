@@ -14,6 +14,7 @@ import sys
 import time
 from typing import Any
 
+from benchmarks import train_jax
 from benchmarks.train_models import MODELS
 
 
@@ -29,13 +30,17 @@ def engines(threads: int) -> dict[str, Any]:
 
 
 def times(threads: int) -> dict[str, dict[str, float]]:
-    """Median time of a step of every model, in microseconds, the engines taking turns."""
+    """Median time of a step of every model, in microseconds, the engines (and jax, where it is
+    installed) taking turns."""
+    jax = train_jax.library(threads) if train_jax.available() else None
     both = engines(threads)
     found = {}
     for name, (make, least) in MODELS.items():
         if least is None:
             continue
         steps = {who: make(module) for who, module in both.items()}
+        if jax is not None:
+            steps["jax"] = train_jax.MODELS[name](jax)
         for step in steps.values():
             for _ in range(5):
                 step()

@@ -16,7 +16,8 @@ import math
 from importlib import import_module
 from typing import Any
 
-from engine import autograd, backends, cuda, func, random, scalar
+from engine import amp, autograd, backends, compiler, cuda, func, random, scalar
+from engine.amp import autocast
 from engine.autograd import (
     detect_anomaly,
     enable_grad,
@@ -25,6 +26,7 @@ from engine.autograd import (
     no_grad,
     set_grad_enabled,
 )
+from engine.compiler import compile
 from engine.core.modes import (
     is_anomaly_enabled,
     is_grad_enabled,
@@ -450,9 +452,11 @@ from engine.tensor.printing import get_printoptions, set_printoptions
 from engine.tensor.products import chain_matmul, einsum, tensordot
 from engine.tensor.sampling import (
     Generator,
+    binomial,
     get_rng_state,
     manual_seed,
     normal,
+    poisson,
     rand,
     rand_like,
     randint,

@@ -209,3 +209,16 @@ def ranges(draw: st.DrawFn, name: str) -> tuple:
     ended = (low, min(last + 1, 2**63 - 1)) if low < 2**63 - 1 else ()
     open_ended = [(low, None)] if "float" not in name else []
     return draw(st.sampled_from([(), ended, ended, ended, *open_ended]))
+
+
+def untempered(word: int) -> int:
+    """The word of a state that is drawn as `word`."""
+    word ^= word >> 18
+    word ^= word << 15 & 0xEFC60000
+    found = word
+    for _ in range(5):
+        found = word ^ found << 7 & 0x9D2C5680
+    word = found
+    for _ in range(3):
+        found = word ^ found >> 11
+    return found

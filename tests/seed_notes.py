@@ -57,13 +57,7 @@ class Chapter:
         if program not in self._near:
             assert found == expected
             return
-        rtol, atol = self._near[program]
-        assert len(found) == len(expected)
-        for line, other in zip(found, expected, strict=True):
-            assert _words(line) == _words(other)
-            numbers = [float(number) for number in _DECIMAL.findall(line)]
-            others = [float(number) for number in _DECIMAL.findall(other)]
-            np.testing.assert_allclose(numbers, others, rtol, atol, err_msg=f"{line}\n{other}")
+        assert_near(found, expected, *self._near[program])
 
     def recorded(self, program: Program) -> list[str]:
         """The lines that PyTorch printed."""
@@ -75,6 +69,16 @@ class Chapter:
         for program in self.programs:
             path = HERE / "recorded" / f"{self.name}.{program.__name__}.txt"
             path.write_text("\n".join(printed(program, library)) + "\n", encoding="utf-8")
+
+
+def assert_near(found: list[str], expected: list[str], rtol: float, atol: float) -> None:
+    """Asserts that lines are equal but for their decimal numbers, and that these are near."""
+    assert len(found) == len(expected)
+    for line, other in zip(found, expected, strict=True):
+        assert _words(line) == _words(other)
+        numbers = [float(number) for number in _DECIMAL.findall(line)]
+        others = [float(number) for number in _DECIMAL.findall(other)]
+        np.testing.assert_allclose(numbers, others, rtol, atol, err_msg=f"{line}\n{other}")
 
 
 def _words(line: str) -> list[str]:

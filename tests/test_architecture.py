@@ -61,7 +61,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("engine.tensor",),
     ("engine.autograd",),
     ("engine.func",),
-    ("engine.linalg", "engine.special", "engine.distributions"),
+    ("engine.linalg", "engine.special", "engine.distributions", "engine.amp", "engine.compiler"),
     ("engine.nn", "engine.optim", "engine.utils", "engine.metrics"),
     ("engine.backends", "engine.cuda"),
     ("engine.onnx", "engine.scalar.compile"),

@@ -26,6 +26,7 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable
+from sys import _getframe
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ from engine.core.modes import is_grad_enabled, no_grad, saved_hooks
 from engine.tensor.holding import Packed
 from engine.tensor.memory import owner, stamp, writes
 from engine.tensor.tensor import Tensor
-from engine.tensor.vertex import node, part_vertex, refuse_stale, users_frame
+from engine.tensor.vertex import node, part_vertex, refuse_stale
 
 
 class FunctionCtx:
@@ -205,7 +206,7 @@ def _recorded(function: type[Function], ctx: FunctionCtx, arguments: tuple, outp
     given = [(a._data.shape, a._data.dtype) if isinstance(a, Tensor) else None for a in arguments]
     plan = FunctionPlan(function, ctx, given, made, many)
     shape = tuple(made) if many else made[0] and made[0][0]
-    vertex = node(plan, sources, None, (held, roles), shape, users_frame(3))
+    vertex = node(plan, sources, None, (held, roles), shape, _getframe(2))
     ctx._vertex = weakref.ref(vertex)
     ctx._to_save = ctx._dirty = ctx._plain = ()
     results = []
@@ -251,7 +252,7 @@ def once_differentiable(backward: Callable) -> Callable:
         refused = tuple(
             t
             if not isinstance(t, Tensor)
-            else Tensor.at(t._data, node(plan, sources, None, (), t._data.shape, users_frame(2)))
+            else Tensor.at(t._data, node(plan, sources, None, (), t._data.shape, _getframe(1)))
             for t in shares
         )
         return refused if isinstance(returned, tuple) else refused[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from engine.core.modes import no_grad
@@ -12,6 +13,7 @@ from engine.distributions.distribution import (
     probabilities_or_logits,
     require,
 )
+from engine.tensor.creation import arange
 from engine.tensor.functions import bernoulli
 from engine.tensor.tensor import Tensor
 
@@ -44,6 +46,11 @@ class YesOrNo(Distribution):
             return probs.log() - (-probs).log1p()
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
+    @property
+    def param_shape(self) -> Any:
+        """The shape of the parameter that was given."""
+        return self.__dict__.get("probs", self.__dict__.get("logits")).shape
+
     def _log_other(self) -> Tensor:
         """Minus the logarithm of the probability of no, without overflow."""
         return self.logits.clamp(min=0) + (-self.logits.abs()).exp().log1p()
@@ -56,16 +63,24 @@ class Bernoulli(YesOrNo):
         ValueError: for both or neither, and for probabilities outside of [0, 1].
     """
 
+    has_enumerate_support = True
+
     def __init__(
         self, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
         self._take(probs, logits, validate_args)
-        super().__init__((self.logits if probs is None else self.probs).shape)
+        super().__init__(self.param_shape, (), validate_args)
 
     @property
     def mean(self) -> Tensor:
         """probs."""
         return self.probs
+
+    @property
+    def mode(self) -> Tensor:
+        """The likelier of 0 and 1; NaN if both are equally likely."""
+        likelier = (self.probs > 0.5).to(self.probs.dtype)
+        return likelier.masked_fill(self.probs == 0.5, math.nan)
 
     @property
     def variance(self) -> Tensor:
@@ -76,6 +91,12 @@ class Bernoulli(YesOrNo):
         """Draws, without a gradient."""
         with no_grad():
             return bernoulli(self.probs.expand(self._shape(sample_shape)))
+
+    def _support(self, value: Tensor) -> tuple[Tensor, str]:
+        return (value == 0) | (value == 1), "Boolean()"
+
+    def _choices(self) -> Tensor:
+        return arange(2, dtype=self.probs.dtype)
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability of 0 or 1."""

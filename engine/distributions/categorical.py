@@ -13,8 +13,10 @@ from engine.distributions.distribution import (
     clamped,
     probabilities_or_logits,
     require,
+    whole,
 )
 from engine.dtypes import int64
+from engine.tensor.creation import arange
 from engine.tensor.functions import multinomial
 from engine.tensor.joining import broadcast_tensors
 from engine.tensor.tensor import Tensor
@@ -35,6 +37,7 @@ class Categorical(Distribution):
     tensor([0.2500, 0.7500])
     """
 
+    has_enumerate_support = True
     _shown = ("probs", "logits")
 
     def __init__(
@@ -53,7 +56,7 @@ class Categorical(Distribution):
         else:
             self.probs = probs / probs.sum(-1, keepdim=True)
         self._count = given._data.shape[-1]
-        super().__init__(given._data.shape[:-1])
+        super().__init__(given._data.shape[:-1], (), validate_args)
 
     def __getattr__(self, name: str) -> Any:
         # The other of the two is made when it is asked for.
@@ -62,6 +65,18 @@ class Categorical(Distribution):
         if name == "logits" and "probs" in self.__dict__:
             return clamped(self.probs).log()
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def param_shape(self) -> Any:
+        """The shape of the parameter that was given."""
+        return self.__dict__.get("probs", self.__dict__.get("logits")).shape
+
+    def _support(self, value: Tensor) -> tuple[Tensor, str]:
+        inside = whole(value) & (value >= 0) & (value < self._count)
+        return inside, f"IntegerInterval(lower_bound=0, upper_bound={self._count - 1})"
+
+    def _choices(self) -> Tensor:
+        return arange(self._count)
 
     @property
     def mean(self) -> Tensor:
@@ -88,9 +103,6 @@ class Categorical(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability of a category."""
         value = self._value(value).to(int64)
-        outside = (value < 0) | (value >= self._count)
-        upper = f"IntegerInterval(lower_bound=0, upper_bound={self._count - 1})"
-        require(~outside, "value argument", value, upper)
         logits = self.logits
         shape = np.broadcast_shapes(value._data.shape, logits._data.shape[:-1])
         logits = logits.expand((*shape, self._count))

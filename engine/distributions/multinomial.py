@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from engine.core.modes import no_grad
+from engine.distributions.binomial import Binomial
 from engine.distributions.categorical import Categorical
 from engine.distributions.distribution import Distribution
 from engine.tensor.creation import ones_like, zeros
@@ -33,7 +34,7 @@ class Multinomial(Distribution):
             raise NotImplementedError("inhomogeneous total_count is not supported")
         self.total_count = total_count
         self._categorical = Categorical(probs, logits, validate_args)
-        super().__init__(self._categorical.batch_shape, (self._categorical._count,))
+        super().__init__(self._categorical.batch_shape, (self._categorical._count,), validate_args)
 
     @property
     def probs(self) -> Tensor:
@@ -44,6 +45,21 @@ class Multinomial(Distribution):
     def logits(self) -> Tensor:
         """Their logarithms."""
         return self._categorical.logits
+
+    @property
+    def param_shape(self) -> Any:
+        """The shape of the parameter that was given."""
+        return self._categorical.param_shape
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
+        """The same distribution, its parameters expanded to another batch shape."""
+        new = super().expand(batch_shape)
+        new._categorical = self._categorical.expand(batch_shape)
+        return new
+
+    def _support(self, value: Tensor) -> tuple[Tensor, str]:
+        inside = (value >= 0).all(-1) & (value.sum(-1) <= self.total_count)
+        return inside, f"Multinomial(upper_bound={self.total_count})"
 
     @property
     def mean(self) -> Tensor:
@@ -61,6 +77,14 @@ class Multinomial(Distribution):
             drawn = self._categorical.sample((self.total_count, *sample_shape)).movedim(0, -1)
             counts = zeros(self._shape(sample_shape), dtype=drawn.dtype)
             return counts.scatter_add_(-1, drawn, ones_like(drawn)).to(self.probs.dtype)
+
+    def entropy(self) -> Tensor:
+        """In nats: of all orders of draws, less that of the orders of the same counts."""
+        counts = Binomial(self.total_count, self.probs)
+        some = counts.enumerate_support(False)[1:]
+        orders = (counts.log_prob(some).exp() * (some + 1).lgamma()).sum((0, -1))
+        ways = math.lgamma(self.total_count + 1)
+        return self.total_count * self._categorical.entropy() - ways + orders
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability of these counts."""

@@ -29,7 +29,7 @@ class Normal(Distribution):
         if validate_args is not False:
             require(self.loc == self.loc, "parameter loc", self.loc, "Real()")
             require(self.scale > 0, "parameter scale", self.scale, "GreaterThan(lower_bound=0.0)")
-        super().__init__(self.loc.shape)
+        super().__init__(self.loc.shape, (), validate_args)
 
     @property
     def mean(self) -> Tensor:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.distributions.distribution import Distribution, parameters, require
+from engine.core.modes import no_grad
+from engine.distributions.distribution import Distribution, parameters, require, whole
+from engine.tensor.sampling import poisson
 from engine.tensor.tensor import Tensor
 
 
@@ -21,7 +23,7 @@ class Poisson(Distribution):
         (self.rate,) = parameters(rate)
         if validate_args is not False:
             require(self.rate >= 0, "parameter rate", self.rate, "GreaterThanEq(lower_bound=0.0)")
-        super().__init__(self.rate.shape)
+        super().__init__(self.rate.shape, (), validate_args)
 
     @property
     def mean(self) -> Tensor:
@@ -29,19 +31,22 @@ class Poisson(Distribution):
         return self.rate
 
     @property
+    def mode(self) -> Tensor:
+        """The greatest whole number up to rate."""
+        return self.rate.floor()
+
+    @property
     def variance(self) -> Tensor:
         """rate."""
         return self.rate
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
-        """Not there.
+        """Draws, without a gradient."""
+        with no_grad():
+            return poisson(self.rate.expand(self._shape(sample_shape)))
 
-        Raises:
-            NotImplementedError: PyTorch's numbers come of a sampler of their own.
-        """
-        raise NotImplementedError(
-            "Poisson.sample is not there; count how many Exponential(rate) waiting times fit into 1"
-        )
+    def _support(self, value: Tensor) -> tuple[Tensor, str]:
+        return whole(value) & (value >= 0), "IntegerGreaterThan(lower_bound=0)"
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability of `value` events."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from engine.distributions.distribution import Distribution, parameters
@@ -23,12 +24,17 @@ class Uniform(Distribution):
         self.low, self.high = parameters(low, high)
         if validate_args is not False and not (self.low < self.high)._data.all():
             raise ValueError(f"Uniform is not defined when low >= high: {self.low}, {self.high}")
-        super().__init__(self.low.shape)
+        super().__init__(self.low.shape, (), validate_args)
 
     @property
     def mean(self) -> Tensor:
         """The middle."""
         return (self.high + self.low) / 2
+
+    @property
+    def mode(self) -> Tensor:
+        """NaN: none is likelier than another."""
+        return self.high * math.nan
 
     @property
     def variance(self) -> Tensor:
@@ -46,9 +52,17 @@ class Uniform(Distribution):
         inside = (self.low <= value).to(self.low.dtype) * (self.high > value).to(self.low.dtype)
         return inside.log() - (self.high - self.low).log()
 
+    def _support(self, value: Tensor) -> tuple[Tensor, str]:
+        inside = (value >= self.low) & (value <= self.high)
+        return inside, f"Interval(lower_bound={self.low}, upper_bound={self.high})"
+
     def cdf(self, value: Tensor) -> Tensor:
         """The probability of a number up to `value`."""
         return ((self._value(value) - self.low) / (self.high - self.low)).clamp(0, 1)
+
+    def icdf(self, value: Tensor) -> Tensor:
+        """The number up to which the probability is `value`."""
+        return value * (self.high - self.low) + self.low
 
     def entropy(self) -> Tensor:
         """In nats."""

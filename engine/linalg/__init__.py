@@ -6,7 +6,7 @@
 
 Each function takes a matrix or a stack of them (the last two dimensions), of float32 or float64.
 The functions are those behind Tensor's methods (`engine.tensor.factoring`); norms and what is made
-of them are in `engine.linalg.norms`.
+of them are in `engine.linalg.norms`, products of reflections in `engine.linalg.reflections`.
 """
 
 from engine.linalg.norms import (
@@ -17,6 +17,7 @@ from engine.linalg.norms import (
     norm,
     vector_norm,
 )
+from engine.linalg.reflections import householder_product
 from engine.linalg.solving import (
     matrix_exp,
     solve_triangular,
@@ -53,6 +54,7 @@ __all__ = [
     "diagonal",
     "eigh",
     "eigvalsh",
+    "householder_product",
     "inv",
     "lstsq",
     "matmul",

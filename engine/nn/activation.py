@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,12 @@ def _layer(name: str, **settings: Any) -> type[Module]:
             raise TypeError(f"{name}() takes {', '.join(names) or 'nothing'}, not {what}")
         for key, value in (settings | dict(zip(names, given, strict=False)) | keywords).items():
             setattr(self, key, value)
+
+    # What help() and editors show.
+    by_place = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    shown = [inspect.Parameter("self", by_place)]
+    shown += [inspect.Parameter(key, by_place, default=v) for key, v in settings.items()]
+    __init__.__signature__ = inspect.Signature(shown)
 
     def forward(self: Any, input: Any) -> Any:
         return function(input, **{key: getattr(self, key) for key in names})

@@ -54,9 +54,18 @@ class Conversion:
         return self
 
     def to(self, *given: Any, **keywords: Any) -> Any:
-        """All parameters and buffers as another floating type; integers stay. See `Tensor.to`."""
+        """All parameters and buffers as another floating type; integers stay. See `Tensor.to`.
+
+        Raises:
+            TypeError: for a type that is not floating.
+        """
+        # The call refuses what is no device and no type.
         probe = Tensor.at(np.zeros(0, np.float32), None).to(*given, **keywords)
-        del probe  # the call refuses what is no device and no type
+        if not probe.is_floating_point():
+            raise TypeError(
+                "nn.Module.to only accepts floating point dtypes, but got desired "
+                f"dtype={probe.dtype}"
+            )
 
         def moved(tensor: Tensor) -> Tensor:
             return tensor.to(*given, **keywords) if tensor.is_floating_point() else tensor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import Any
 
@@ -238,6 +239,12 @@ class ConvTranspose3d(_Transposed):
 
 class _Lazy(Lazy):
     """Learns `in_channels`."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        known = inspect.signature(cls.__mro__[cls.__mro__.index(Lazy) + 1].__init__)
+        shown = [p for name, p in known.parameters.items() if name not in ("self", "in_channels")]
+        cls.__signature__ = known.replace(parameters=shown)  # what help() and editors show
 
     def __init__(self, out_channels: int, kernel_size: Any, *given: Any, **keywords: Any) -> None:
         super().__init__(0, out_channels, kernel_size, *given, **keywords)

@@ -17,7 +17,15 @@ from engine.tensor.tensor import Tensor
 
 
 def empty_parameter(shape: tuple[int, ...], device: Any = None, dtype: Any = None) -> Parameter:
-    """A Parameter of this shape, to be given its first values."""
+    """A Parameter of this shape, to be given its first values.
+
+    Raises:
+        RuntimeError: for a negative size, and for a device that there is not.
+    """
+    if min(shape, default=0) < 0:
+        raise RuntimeError(
+            f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}"
+        )
     if device is not None:
         require_cpu(device)
     return Parameter(Tensor.at(np.zeros(shape, numpy_type(dtype)), None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -177,6 +178,19 @@ class _InstanceNorm(_Normalization):
             raise ValueError(
                 f"expected {self.axes + 1}D or {self.axes + 2}D input (got {ndim}D input)"
             )
+        place = ndim - self.axes - 1
+        if (count := input._data.shape[place]) != self.num_features:
+            if self.affine:
+                raise ValueError(
+                    f"expected input's size at dim={place} to match num_features "
+                    f"({self.num_features}), but got: {count}."
+                )
+            warnings.warn(
+                f"input's size at dim={place} does not match num_features. You can silence this "
+                "warning by not passing in num_features, which is not used because affine=False",
+                UserWarning,
+                stacklevel=2,
+            )
         whole = input.unsqueeze(0) if ndim == self.axes + 1 else input
         own = self.training or not self.track_running_stats
         found = F.instance_norm(
@@ -275,9 +289,9 @@ class RMSNorm(Module):
         """Weight 1."""
         reset_affine(self.weight, None)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, x: Any) -> Any:
         """The same shape."""
-        return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
+        return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
         """Sizes and settings."""

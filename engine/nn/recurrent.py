@@ -18,6 +18,7 @@ from engine.nn.functional.dropout import dropout
 from engine.nn.functional.linear import linear
 from engine.nn.linear import empty_parameter
 from engine.nn.module import Module
+from engine.nn.projected import projected_lstm
 from engine.nn.utils.rnn import PackedSequence
 from engine.ops import recurrent as ops
 from engine.ops.gru import gru
@@ -33,12 +34,14 @@ def through(
     mode: str, x: Any, states: tuple, weights: tuple, sizes: tuple[int, ...], reverse: bool
 ) -> tuple:
     """One layer in one direction: rows (R, features) to (hidden (R, H), of an LSTM also cells)."""
-    w_ih, w_hh, b_ih, b_hh = weights
+    w_ih, w_hh, b_ih, b_hh, w_hr = weights
     params: dict[str, Any] = {"sizes": sizes, "reverse": reverse}
     if mode == "GRU":
         inputs = linear(x, w_ih, b_ih)
         return x.record(gru, (inputs, *states, w_hh, b_hh), params)[:1]
     inputs = linear(x, w_ih, None if b_ih is None else b_ih + b_hh)
+    if w_hr is not None:
+        return projected_lstm(inputs, states, w_hh, w_hr, sizes, reverse)
     if mode == "LSTM":
         return x.record(ops.lstm, (inputs, *states, w_hh), params)[:2]
     params["nonlinearity"] = mode[4:].lower()
@@ -57,6 +60,8 @@ class RNNBase(Module):
         batch_first: inputs and results are (batch, steps, features), not (steps, batch, features).
         dropout: the probability of dropout on what all layers but the last hand on.
         bidirectional: a second set of weights reads backwards; results stand side by side.
+        proj_size: of an LSTM: features of h, if it is to have fewer than `hidden_size`; c keeps
+            them all (`engine.nn.projected`).
     """
 
     def __init__(
@@ -73,13 +78,16 @@ class RNNBase(Module):
         rows = _BLOCKS[mode] * hidden_size
         self._names: list[tuple[str, ...]] = []
         for layer in range(num_layers):
-            width = input_size if layer == 0 else hidden_size * self._directions
+            width = input_size if layer == 0 else self._width * self._directions
             for suffix in ("", "_reverse")[: self._directions]:
                 names = [f"weight_ih_l{layer}{suffix}", f"weight_hh_l{layer}{suffix}"]
-                shapes = [(rows, width), (rows, hidden_size)]
+                shapes = [(rows, width), (rows, self._width)]
                 if bias:
                     names += [f"bias_ih_l{layer}{suffix}", f"bias_hh_l{layer}{suffix}"]
                     shapes += [(rows,), (rows,)]
+                if proj_size:
+                    names.append(f"weight_hr_l{layer}{suffix}")
+                    shapes.append((proj_size, hidden_size))
                 for name, shape in zip(names, shapes, strict=True):
                     setattr(self, name, empty_parameter(shape, device, dtype))
                 self._names.append(tuple(names))
@@ -88,6 +96,11 @@ class RNNBase(Module):
     @property
     def _directions(self) -> int:
         return 2 if self.bidirectional else 1
+
+    @property
+    def _width(self) -> int:
+        """Features of what a layer hands on."""
+        return self.proj_size or self.hidden_size
 
     @property
     def all_weights(self) -> list[list[Any]]:
@@ -143,12 +156,13 @@ class RNNBase(Module):
             )
 
     def _first_states(self, given: Any, rows: Any, count: int, batched: bool) -> list[Any]:
-        """The first states, (layers * directions, count, hidden_size) each: zeros if none given."""
-        shape = (self.num_layers * self._directions, count, self.hidden_size)
-        how_many = 2 if self.mode == "LSTM" else 1
+        """The first states, (layers * directions, count, features) each: zeros if none given."""
+        sides = self.num_layers * self._directions
+        shapes = [(sides, count, self._width)]
+        if self.mode == "LSTM":
+            shapes.append((sides, count, self.hidden_size))
         if given is None:
-            zeros = Tensor.at(np.zeros(shape, rows._data.dtype), None)
-            return [zeros] * how_many
+            return [Tensor.at(np.zeros(shape, rows._data.dtype), None) for shape in shapes]
         states = list(given) if self.mode == "LSTM" else [given]
         if not batched:
             for each in states:
@@ -163,7 +177,7 @@ class RNNBase(Module):
                 "For batched 3-D input, hx should also be 3-D but got "
                 f"{states[0]._data.ndim}-D tensor"
             )
-        for each, name in zip(states, ("hidden[0]", "hidden[1]"), strict=False):
+        for each, shape, name in zip(states, shapes, ("hidden[0]", "hidden[1]"), strict=False):
             if each._data.shape != shape:
                 what = name if self.mode == "LSTM" else "hidden"
                 raise RuntimeError(f"Expected {what} size {shape}, got {list(each._data.shape)}")
@@ -178,7 +192,7 @@ class RNNBase(Module):
             input: (steps, batch, input_size), (batch, steps, input_size) if `batch_first`,
                 (steps, input_size), or a PackedSequence.
             hx: the first state (layers * directions, batch, hidden_size), for an LSTM a pair of
-                them; zeros if left out.
+                them (the first of `proj_size` features, if there is one); zeros if left out.
 
         Returns:
             (the last layer's states at all steps, in the form of the input; all layers' last
@@ -203,7 +217,7 @@ class RNNBase(Module):
                 rows, input.batch_sizes, input.sorted_indices, input.unsorted_indices
             )
         elif batched:
-            output = rows.reshape(len(sizes), count, -1)
+            output = rows.reshape(len(sizes), count, rows._data.shape[1])
             name = "Cat" if self._directions > 1 else "MkldnnRnnLayer"
             called(output, name if self.mode == "LSTM" else "Stack")
             if self.batch_first:
@@ -217,7 +231,7 @@ class RNNBase(Module):
     def _layers(self, rows: Any, sizes: tuple, states: list) -> tuple[Any, list]:
         """(the last layer's rows, for each state those at the end of all layers)."""
         ends: list[list[Any]] = [[] for _ in states]
-        weights = [(*each, None, None)[:4] for each in self.all_weights]
+        weights = [self._five(names) for names in self._names]
         for layer in range(self.num_layers):
             sides = []
             for direction in range(self._directions):
@@ -232,12 +246,18 @@ class RNNBase(Module):
                 rows = dropout(rows, self.dropout, self.training)
         return rows, [stack(end) for end in ends]
 
+    def _five(self, names: tuple[str, ...]) -> tuple:
+        """A layer's w_ih, w_hh, b_ih, b_hh and w_hr, None for those that it does not have."""
+        found = [getattr(self, name) for name in names]
+        last = found.pop() if self.proj_size else None
+        return (*(*found, None, None)[:4], last)
+
     def extra_repr(self) -> str:
         """The sizes, and what is not at its default."""
         text = f"{self.input_size}, {self.hidden_size}"
         for name, usual in (
-            ("num_layers", 1), ("bias", True), ("batch_first", False), ("dropout", 0),
-            ("bidirectional", False),
+            ("proj_size", 0), ("num_layers", 1), ("bias", True), ("batch_first", False),
+            ("dropout", 0), ("bidirectional", False),
         ):  # fmt: skip
             value = getattr(self, name)
             if value != usual:
@@ -284,11 +304,6 @@ def _check_sizes(mode: str, hidden_size: Any, layers: int, dropout: Any, proj_si
         raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
     if proj_size >= hidden_size:
         raise ValueError("proj_size has to be smaller than hidden_size")
-    if proj_size:
-        raise NotImplementedError(
-            "an LSTM with projections (proj_size) is not available; apply a Linear of "
-            f"{hidden_size} to {proj_size} features to the result of an LSTM without"
-        )
 
 
 class RNN(RNNBase):

@@ -68,7 +68,7 @@ class RNNCellBase(Module):
                     f"{name}: Expected a state of {[count, self.hidden_size]}, got "
                     f"{list(each._data.shape)}"
                 )
-        weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+        weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, None)
         found = through(self.mode, rows, states, weights, (count,), False)
         for each, name in zip(found, _LAST_STEPS[self.mode], strict=True):
             called(each, name)

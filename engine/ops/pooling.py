@@ -43,6 +43,41 @@ class max_pool(Op):
     )
 
 
+def adaptive_windows(n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where m windows over n elements begin and end: floor(q * n / m) and ceil((q + 1) * n / m)."""
+    aims = np.arange(m)
+    return aims * n // m if m else aims, -(-(aims + 1) * n // m) if m else aims
+
+
+@operation
+class adaptive_max_pool(Op):
+    """The greatest element of each of `size` windows over a plane. The gradient goes to the one
+    that was greatest, the first of several."""
+
+    keeps = ("winner",)
+
+    def forward(self, x, *, size, spelling=None):
+        sizes = x.shape[2:]
+        ends = [adaptive_windows(n, m) for n, m in zip(sizes, size, strict=True)]
+        winner = np.empty((*x.shape[:2], *size), np.int64)
+        for cell in np.ndindex(*size):
+            window = tuple(
+                slice(int(start[q]), int(end[q]))
+                for (start, end), q in zip(ends, cell, strict=True)
+            )
+            part = x[(slice(None), slice(None), *window)]
+            first = part.reshape(*part.shape[:2], -1).argmax(2)
+            inside = np.unravel_index(first, part.shape[2:])
+            places = [place + one.start for place, one in zip(inside, window, strict=True)]
+            winner[(slice(None), slice(None), *cell)] = np.ravel_multi_index(places, sizes)
+        return picked.forward(x, winner), winner
+
+    def to_x(self, g, winner, x_shape):
+        return scattered(g, winner, shape=x_shape)
+
+    samples = (at(_IMAGE, size=(2, 3)), at(_ROW, size=(4,)))
+
+
 @operation
 class unpool(Op):
     """Zeros of `shape` with each x added where the winner of its window stood. Each x receives the

@@ -16,6 +16,7 @@ runs here; logarithms and their kin in double precision are those of the C libra
 """
 
 from engine.random.choice import multinomial, randperm
+from engine.random.counts import binomial, poisson
 from engine.random.discrete import bernoulli_, random_
 from engine.random.distributions import cauchy_, exponential_, geometric_
 from engine.random.generator import (
@@ -32,6 +33,7 @@ from engine.random.uniform import uniform_
 __all__ = [
     "Generator",
     "bernoulli_",
+    "binomial",
     "cauchy_",
     "default_generator",
     "exponential_",
@@ -41,6 +43,7 @@ __all__ = [
     "manual_seed",
     "multinomial",
     "normal_",
+    "poisson",
     "random_",
     "randperm",
     "seed",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from sys import _getframe
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from engine.dtypes import can_cast, dtype_of, promote_types
 from engine.ops import joining as ops
 from engine.tensor.shaping import one_dim
 from engine.tensor.tensor import Tensor
-from engine.tensor.vertex import node, plan_of, users_frame
+from engine.tensor.vertex import node, plan_of
 
 
 def _tensors(name: str, given: Any) -> tuple[Tensor, ...]:
@@ -73,7 +74,7 @@ def _joined(op: Op, tensors: tuple[Tensor, ...], params: dict[str, Any]) -> Tens
     else:
         return Tensor.at(out, None)
     plan = plan_of(op, "1")
-    vertex = node(plan, (vertices,), None, plan.hold(arrays, out), out.shape, users_frame(3))
+    vertex = node(plan, (vertices,), None, plan.hold(arrays, out), out.shape, _getframe(2))
     vertex.params = params
     return Tensor.at(out, vertex)
 

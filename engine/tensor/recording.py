@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.core.graph import next_serial, through
+from engine.core.graph import next_serial
 from engine.core.op import Op
 from engine.core.plan import MANY, PLAIN, VERTEX, define, in_brackets
 from engine.tensor.vertex import ArrayPlan, Vertex, is_ours, plan_of, shares_memory
@@ -53,7 +53,7 @@ def recorder(op: Op, tensor: Any) -> Callable | None:
     arrays = [f"{x}_array" for x in op.inputs]
     names: dict[str, Any] = {
         "op": op, "forward": op.forward, "Tensor": tensor, "run": tensor.run,
-        "make": tensor.__new__, "Vertex": Vertex, "next_serial": next_serial, "through": through,
+        "make": tensor.__new__, "Vertex": Vertex, "next_serial": next_serial,
         "getframe": _getframe, "is_ours": is_ours, "ndarray": np.ndarray, "asarray": np.asarray,
         "shape": np.shape, "shares_memory": shares_memory,
     }  # fmt: skip
@@ -99,8 +99,6 @@ _NOTED = (
     "vertex.serial = next_serial()",
     "frame = getframe(2)",
     "while is_ours[frame.f_code.co_filename] and frame.f_back is not None:",
-    "    frame = frame.f_back",
-    "if frame.f_code is through.code:",
     "    frame = frame.f_back",
     "vertex.code = frame.f_code",
     "vertex.position = frame.f_lasti",

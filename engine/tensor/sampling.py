@@ -116,6 +116,38 @@ def randint_like(input: Any, low: Any, high: Any = None, *, dtype: Any = None, *
     return randint(low, high, input._data.shape, dtype=dtype or input.dtype, **more)
 
 
+def poisson(input: Any, generator: Any = None) -> Any:
+    """How many events come where `input` are expected, element by element; it has no gradient.
+
+    Raises:
+        TypeError: for what is no Tensor.
+        RuntimeError: for a negative rate.
+        NotImplementedError: for a type that is not floating.
+    """
+    if not isinstance(input, Tensor):
+        raise TypeError(
+            f"poisson(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}"
+        )
+    return Tensor.at(random.poisson(input._data, generator), None)
+
+
+def binomial(count: Any, prob: Any, generator: Any = None) -> Any:
+    """How many of `count` trials succeed with the probability `prob`; it has no gradient.
+
+    Raises:
+        TypeError: for what is no Tensor.
+        ValueError: for counts of a type that is not floating.
+        RuntimeError: for probabilities of another type.
+    """
+    for place, (name, given) in enumerate((("count", count), ("prob", prob)), 1):
+        if not isinstance(given, Tensor):
+            raise TypeError(
+                f"binomial(): argument '{name}' (position {place}) must be Tensor, not "
+                f"{type(given).__name__}"
+            )
+    return Tensor.at(random.binomial(count._data, prob._data, generator), None)
+
+
 def randperm(
     n: int, *, generator: Any = None, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,

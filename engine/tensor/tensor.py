@@ -415,7 +415,7 @@ class Tensor(
         mask = "".join(PLAIN if t.vertex() is None else VERTEX for t in (x, y))
         plan = plan_of(put, mask)
         held = plan.hold(x._data, y._data, x._data)
-        vertex = node(plan, *(*vertices, None)[:2], held, x._data.shape, users_frame(3))
+        vertex = node(plan, *(*vertices, None)[:2], held, x._data.shape, _getframe(2))
         vertex.params = {"path": path}
         return vertex
 
@@ -494,7 +494,7 @@ def _recorded(
     held = plan.hold(*arrays, *((outs,) if op.many_outs else outs), *kept)
     if special.count and saved_hooks():
         held = PackedHeld(held, Tensor.at, saved_hooks())
-    vertex = node(plan, x, y, held, outs[0].shape, users_frame(3))
+    vertex = node(plan, x, y, held, outs[0].shape, _getframe(2))
     if params:
         vertex.params = params
     if not op.outs and not op.many_outs:

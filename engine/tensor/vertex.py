@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from engine.core import maths
-from engine.core.graph import describe, next_serial, through
+from engine.core.graph import describe, next_serial
 from engine.core.op import Op
 from engine.core.plan import (
     BOTH,
@@ -354,7 +354,10 @@ def plan_of(op: Op, mask: str, stretched: bool = False, half: bool = False) -> A
 
 
 def node(plan: ArrayPlan, x: Any, y: Any, held: tuple, shape: tuple, frame: Any) -> Vertex:
-    """A new vertex: `plan` computed an array of this shape from the vertices x and y."""
+    """A new vertex: `plan` computed an array of this shape from the vertices x and y.
+
+    It was made at the line of the innermost frame, from `frame` outwards, that is not ours.
+    """
     vertex = Vertex()
     vertex.plan = plan
     vertex.x = x
@@ -363,7 +366,7 @@ def node(plan: ArrayPlan, x: Any, y: Any, held: tuple, shape: tuple, frame: Any)
     vertex.shape = shape
     vertex.params = vertex.extra = None
     vertex.serial = next_serial()
-    if frame.f_code is through.code:
+    while is_ours[frame.f_code.co_filename] and frame.f_back is not None:
         frame = frame.f_back
     vertex.code = frame.f_code
     vertex.position = frame.f_lasti

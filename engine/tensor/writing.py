@@ -14,12 +14,19 @@ from typing import Any
 import numpy as np
 
 from engine.core.graph import next_serial
-from engine.core.modes import is_grad_enabled, is_inference_mode_enabled, special, tracer
+from engine.core.modes import (
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    saved_hooks,
+    special,
+    tracer,
+)
 from engine.core.op import Op
 from engine.dtypes import can_cast, dtype_of
 from engine.ops.index import WHOLE, get, walk
 from engine.ops.joining import OneOfSeveral
 from engine.ops.shape import clone, to_dtype
+from engine.tensor.holding import PackedHeld
 from engine.tensor.memory import owner, refuse_overlap, refuse_repeats, stamp
 from engine.tensor.naming import called
 
@@ -57,6 +64,10 @@ class Writing:
         start = next_serial()
         # What is composed of several operations would hold this memory in several places.
         data = self._data if vertex is None or isinstance(op, Op) else np.array(self._data)
+        if special.count and saved_hooks():
+            # What hooks are shown they may keep: never memory that is about to be written.
+            data = np.array(self._data)
+            others = tuple(self._apart(each) for each in others)
         if special.count and tracer() is not None:
             tracer().copied(data, self)
         result = op(self.at(data, vertex), *others, **params)
@@ -64,6 +75,12 @@ class Writing:
         if made is not None and made.serial < start:
             result = clone(result)  # handed over as it was: the copy is a step of its own
         return self._take_over(result)
+
+    def _apart(self, other: Any) -> Any:
+        """Another operand, as a copy if it looks at this Tensor's memory."""
+        if hasattr(other, "at") and owner(other._data) is owner(self._data):
+            return self.at(np.array(other._data), other.vertex())
+        return other
 
     def _refuse_write(self) -> None:
         """Raises where this Tensor's memory may not be written."""
@@ -119,7 +136,8 @@ class Writing:
             self._refuse_part()
             # What the rules hold of this memory must be held as it was before the write; what they
             # hold of the result is this memory from now on, so that a later write is noticed.
-            vertex.held = tuple(_held(h, data, new) for h in vertex.held)
+            if not isinstance(vertex.held, PackedHeld):
+                vertex.held = tuple(_held(h, data, new) for h in vertex.held)
         if special.count and tracer() is not None:
             tracer().wrote(self, result)
         np.copyto(data, new, casting="unsafe")

@@ -1,5 +1,5 @@
 """What training needs besides the network: `torch.utils`."""
 
-from engine.utils import data
+from engine.utils import checkpoint, data
 
-__all__ = ["data"]
+__all__ = ["checkpoint", "data"]

@@ -3,6 +3,7 @@
 import threading
 import warnings
 
+import numpy as np
 import pytest
 from both_sides import both
 
@@ -182,6 +183,40 @@ def packed_product(torch):
         x * 2
         x + y
     return sorted(numbers for numbers in seen if numbers != 2.0)
+
+
+@pytest.mark.torch
+def test_hooks_are_asked_of_writes_in_place_when_the_sweep_comes():
+    def program(torch):
+        asked = []
+
+        def unpack(t):
+            asked.append(1)
+            return t
+
+        x = torch.tensor([0.5, -1.0, 2.0], requires_grad=True)
+        w = torch.tensor([3.0, 1.0, -2.0], requires_grad=True)
+        with torch.autograd.graph.saved_tensors_hooks(lambda t: t.clone(), unpack):
+            y = x * 1.5
+            y.sigmoid_()
+            z = (w * 2).exp_()
+            z.tanh_()
+            total = (y + z).sum()
+        found = len(asked)
+        total.backward()
+        return found, x.grad, w.grad
+
+    both(program)
+
+
+def test_hooks_keep_what_was_there_before_a_write():
+    x = engine.tensor([0.5, -1.0], requires_grad=True)
+    with saved_tensors_hooks(lambda t: t, lambda t: t):
+        y = x * 1.0
+        y.mul_(y)
+        y.mul_(x)
+    y.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), 3 * np.array([0.25, 1.0]), rtol=1e-6)
 
 
 @case

@@ -216,6 +216,17 @@ def test_conv_transpose3d_to_second_order(kernel, stride, padding, more, dilatio
         lambda f, t, x: f.embedding(t.tensor([0.0]), x),
         lambda f, t, x: f.embedding_bag(t.tensor([0, 2, 1]), x, t.tensor([0, 2]), mode="sum"),
         lambda f, t, x: f.embedding_bag(t.tensor([0, 2, 1]), x, t.tensor([0, 0]), mode="max"),
+        *(
+            lambda f, t, x, mode=mode, padding=padding: f.embedding_bag(
+                t.tensor([[0, 2, 2], [1, 1, 1]]), x, mode=mode, padding_idx=padding
+            )
+            for mode in ("sum", "mean", "max")
+            for padding in (None, 1, 2)
+        ),
+        lambda f, t, x: f.embedding_bag(
+            t.tensor([[0, 2], [1, 1]]), x, mode="sum", per_sample_weights=x[:2, :2] * 2
+        ),
+        lambda f, t, x: f.embedding_bag(t.zeros(0, 2, dtype=t.long), x),
         lambda f, t, x: f.linear(x, x),
         lambda f, t, x: f.linear(x, x[0]),
         lambda f, t, x: f.linear(x, x[:, :2]),

@@ -19,6 +19,12 @@ def states_of(h):
     return list(h) if isinstance(h, tuple) else [h]
 
 
+def first_states(torch, kind, shape, settings, dtype=None):
+    """Random first states with these dimensions before their features."""
+    widths = (settings.get("proj_size", 4), 4) if kind == "LSTM" else (4,)
+    return [torch.randn(*shape, width, dtype=dtype).requires_grad_() for width in widths]
+
+
 def read(torch, kind, shape, given=False, dtype="float32", **settings):
     """All that comes out of a layer, and all gradients of a random cotangent."""
     torch.manual_seed(3)
@@ -28,10 +34,7 @@ def read(torch, kind, shape, given=False, dtype="float32", **settings):
     if given:
         count = settings.get("num_layers", 1) * (2 if settings.get("bidirectional") else 1)
         batch = [shape[0 if settings.get("batch_first") else 1]] if len(shape) == 3 else []
-        hs = [
-            torch.randn(count, *batch, 4, dtype=x.dtype).requires_grad_()
-            for _ in range(2 if kind == "LSTM" else 1)
-        ]
+        hs = first_states(torch, kind, (count, *batch), settings, x.dtype)
         arguments.append(tuple(hs) if kind == "LSTM" else hs[0])
         leaves += hs
     out, h = layer(*arguments)
@@ -55,6 +58,28 @@ def test_layers(kind, layers, bidirectional):
                 ),
                 1e-5, 3e-6,
             )  # fmt: skip
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_projections(layers, bidirectional):
+    settings = {"num_layers": layers, "bidirectional": bidirectional, "proj_size": 2}
+    for bias, given_states in product((True, False), repeat=2):
+        for shape in ((6, 3, 5), (6, 5)):
+            both(
+                lambda torch, shape=shape, bias=bias, given_states=given_states: read(
+                    torch, "LSTM", shape, given_states, bias=bias, **settings
+                ),
+                1e-5, 3e-6,
+            )  # fmt: skip
+        for lengths in ([6, 4, 4, 1], [3, 6, 2]):
+            both(
+                lambda torch, lengths=lengths, given_states=given_states: packed(
+                    torch, "LSTM", lengths, False, given_states, **settings
+                ),
+                1e-5, 3e-6,
+            )  # fmt: skip
+    both(lambda torch: read(torch, "LSTM", (7, 2, 5), True, "float64", **settings), 1e-10, 1e-12)
 
 
 @pytest.mark.parametrize("kind", LAYERS)
@@ -89,8 +114,8 @@ def packed(torch, kind, lengths, enforce, given, **settings):
     count = layer.num_layers * (2 if layer.bidirectional else 1)
     leaves = [x]
     if given:
-        hs = [torch.randn(count, len(lengths), 4).requires_grad_() for _ in range(2)]
-        leaves += hs if kind == "LSTM" else hs[:1]
+        hs = first_states(torch, kind, (count, len(lengths)), settings)
+        leaves += hs
         arguments.append(tuple(hs) if kind == "LSTM" else hs[0])
     out, h = layer(*arguments)
     padded, counts = rnn.pad_packed_sequence(out, padding_value=-1.5, total_length=7)
@@ -220,8 +245,3 @@ def test_misuse_raises_pytorchs_class(program):
 def test_dropout_on_one_layer_is_warned_about():
     with pytest.warns(UserWarning, match="num_layers greater than 1"):
         engine.nn.LSTM(3, 4, dropout=0.5)
-
-
-def test_projections_are_refused_with_advice():
-    with pytest.raises(NotImplementedError, match="Linear"):
-        engine.nn.LSTM(3, 4, proj_size=2)

@@ -18,7 +18,7 @@ from engine.tensor.tensor import Tensor
 OPS = {name: op for name, op in REGISTRY.items() if name == op.name}
 
 BACKWARD = """convolution_to_weight overlay share_out average_of drop rows_summed looked_up
-    target_shares accumulate unpool scattered unaverage unresample shift scan""".split()
+    target_shares unpool scattered unaverage unresample shift scan""".split()
 """Only the rules of other operations use these."""
 
 NUMBERS_ALONE = "dot sum".split()

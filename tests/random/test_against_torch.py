@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from random_cases import FLOATS, INTEGERS, SIZES, Call, Layout, assert_agrees, calls, flat
+from random_cases import (
+    FLOATS,
+    INTEGERS,
+    SIZES,
+    Call,
+    Layout,
+    assert_agrees,
+    calls,
+    flat,
+    untempered,
+)
 
 from engine.random import Generator
 
@@ -84,19 +94,6 @@ def test_many_coins_with_a_probability_each(probabilities: str) -> None:
 @given(SEEDS)
 def test_seeds_give_the_states_of_torch(seed: int) -> None:
     assert_agrees([Call("uniform_", (), "float32", flat(n)) for n in (0, 1, 623, 624, 1, 2)], seed)
-
-
-def untempered(word: int) -> int:
-    """The word of a state that is drawn as `word`."""
-    word ^= word >> 18
-    word ^= word << 15 & 0xEFC60000
-    found = word
-    for _ in range(5):
-        found = word ^ found << 7 & 0x9D2C5680
-    word = found
-    for _ in range(3):
-        found = word ^ found >> 11
-    return found
 
 
 # Words that become 0, the greatest number below 1, a quarter, a half, three quarters.

@@ -6,12 +6,10 @@ character. Not a test of single operations; those have tests of their own.
 
 from __future__ import annotations
 
-import ast
-import contextlib
-import io
 import textwrap
 
 import pytest
+from torch_programs import printed, printed_by_engine
 
 TENSORS = """
     import torch
@@ -123,34 +121,8 @@ PROGRAMS = {
 }
 
 
-class _Ours(ast.NodeTransformer):
-    """Writes `engine` where the program imports from `torch`, and changes nothing else."""
-
-    def visit_Import(self, node: ast.Import) -> ast.Import:
-        for alias in node.names:
-            first, _, rest = alias.name.partition(".")
-            if first == "torch":
-                alias.asname = alias.asname or "torch"
-                alias.name = f"engine.{rest}" if rest else "engine"
-        return node
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom:
-        first, _, rest = (node.module or "").partition(".")
-        if first == "torch":
-            node.module = f"engine.{rest}" if rest else "engine"
-        return node
-
-
-def _printed(tree: ast.Module) -> str:
-    text = io.StringIO()
-    with contextlib.redirect_stdout(text):
-        exec(compile(tree, "<lesson>", "exec"), {"__name__": "lesson"})
-    return text.getvalue()
-
-
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_lesson_prints_what_it_prints_with_pytorch(name: str) -> None:
     pytest.importorskip("torch")
     program = textwrap.dedent(PROGRAMS[name])
-    theirs = _printed(ast.parse(program))
-    assert _printed(_Ours().visit(ast.parse(program))) == theirs
+    assert printed_by_engine(program) == printed(program)

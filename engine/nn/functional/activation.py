@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -33,6 +34,12 @@ def _function(name: str, op: Op, *params: str) -> Callable:
                 raise
             raise not_tensors(name, input=input) from None
 
+    # What help() and editors show.
+    by_place, empty = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
+    shown = [inspect.Parameter("input", by_place)]
+    shown += [inspect.Parameter(p, by_place, default=op.defaults.get(p, empty)) for p in params]
+    shown.append(inspect.Parameter("inplace", by_place, default=False))
+    function.__signature__ = inspect.Signature(shown)
     function.__name__ = function.__qualname__ = name
     function.__doc__ = op.summary
     return function

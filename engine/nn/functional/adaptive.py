@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.nn.functional.convolution import per_axis
 from engine.nn.functional.pooling import avg_pool1d, avg_pool2d, batched
-from engine.ops.pooling import picked, placed
+from engine.ops.pooling import adaptive_max_pool, adaptive_windows, placed
 from engine.ops.resampling import resample
 from engine.tensor.naming import called
 
@@ -32,12 +32,6 @@ def _wanted(output_size: Any, sizes: tuple[int, ...]) -> list[int]:
     return found
 
 
-def _ends(n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where the m windows over n elements begin and end."""
-    aims = np.arange(m)
-    return aims * n // m if m else aims, -(-(aims + 1) * n // m) if m else aims
-
-
 def adaptive_average(axes: int, input: Any, output_size: Any) -> Any:
     """The means of windows, over this many spatial dimensions."""
     x, is_one = batched(input, axes, f"adaptive_avg_pool{axes}d")
@@ -53,7 +47,7 @@ def adaptive_average(axes: int, input: Any, output_size: Any) -> Any:
     else:
         found = x
         for axis, (n, m) in enumerate(zip(sizes, wanted, strict=True)):
-            starts, ends = _ends(n, m)
+            starts, ends = adaptive_windows(n, m)
             longest = int((ends - starts).max()) if m else 1
             places = starts[:, None] + np.arange(longest)
             # Windows differ in length; a short one has its last element again, with weight 0.
@@ -89,27 +83,16 @@ def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
 
 def _adaptive_largest(axes: int, input: Any, output_size: Any, return_indices: bool) -> Any:
     x, is_one = batched(input, axes, f"adaptive_max_pool{axes}d")
-    data = x._data
-    sizes = data.shape[2:]
+    sizes = x._data.shape[2:]
     wanted = _wanted(output_size, sizes)
     if any(n == 0 for n in sizes):
         raise RuntimeError(
             f"adaptive_max_pool{axes}d(): Expected input to have non-zero size for non-batch "
             f"dimensions, but input has sizes {list(input.shape)}"
         )
-    ends = [_ends(n, m) for n, m in zip(sizes, wanted, strict=True)]
-    winners = np.empty((*data.shape[:2], *wanted), np.int64)
-    for cell in np.ndindex(*wanted):
-        window = tuple(
-            slice(int(start[q]), int(end[q])) for (start, end), q in zip(ends, cell, strict=True)
-        )
-        part = data[(slice(None), slice(None), *window)]
-        first = part.reshape(*part.shape[:2], -1).argmax(2)
-        inside = np.unravel_index(first, part.shape[2:])
-        places = [place + one.start for place, one in zip(inside, window, strict=True)]
-        winners[(slice(None), slice(None), *cell)] = np.ravel_multi_index(places, sizes)
-    params = {"spelling": _name("AdaptiveMaxPool", axes)}
-    found, winners = x.record(picked, (x, winners), params), x.at(winners, None)
+    params = {"size": tuple(wanted), "spelling": _name("AdaptiveMaxPool", axes)}
+    found, (winners,) = x.run(adaptive_max_pool, (x,), params)
+    winners = x.at(winners, None)
     if is_one:
         found, winners = found.squeeze(0), winners.squeeze(0)
     return (found, winners) if return_indices else found

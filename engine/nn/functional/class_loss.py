@@ -47,7 +47,7 @@ def multi_margin_loss(
         )
     wrong = (target._data < 0) | (target._data >= classes)
     if wrong.any():
-        raise IndexError(f"multi_margin_loss: target {target._data[wrong][0]} is out of range")
+        raise RuntimeError(f"multi_margin_loss: target {target._data[wrong][0]} is out of range")
     right = input.gather(1, target.unsqueeze(1))
     gap = (margin - right + input).clamp_min(0)
     gap = gap if p == 1 else gap * gap

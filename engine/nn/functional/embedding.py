@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,7 @@ from engine.ops import embedding as ops
 from engine.ops import joining
 from engine.tensor.naming import called
 from engine.tensor.operands import not_tensors
+from engine.tensor.places import where
 
 
 def _numbers(what: str, input: Any, count: int) -> np.ndarray:
@@ -82,7 +84,12 @@ def embedding_bag(
     sparse: bool = False, per_sample_weights: Any = None, include_last_offset: bool = False,
     padding_idx: int | None = None,
 ) -> Any:  # fmt: skip
-    """The sums, means or maxima of bags of rows: (N, K), or (all,) with the offsets of the bags."""
+    """The sums, means or maxima of bags of rows: (N, K), or (all,) with the offsets of the bags.
+
+    Raises:
+        RuntimeError: for rows that the table does not have, and for offsets that do not begin with
+            0 or go beyond the input.
+    """
     if mode not in ("sum", "mean", "max"):
         raise ValueError("mode has to be one of sum, mean or max")
     if per_sample_weights is not None and mode != "sum":
@@ -94,20 +101,37 @@ def embedding_bag(
     if numbers.ndim == 2:
         if offsets is not None:
             raise ValueError("if input is 2D, then offsets has to be None")
-        starts = np.arange(0, numbers.size + 1, max(numbers.shape[1], 1))[: len(numbers) + 1]
-        if not numbers.shape[1]:
-            starts = np.zeros(len(numbers) + 1, np.int64)
-        if per_sample_weights is not None:
-            per_sample_weights = per_sample_weights.reshape(-1)
     elif numbers.ndim == 1:
         if offsets is None:
             raise ValueError("offsets has to be a 1D Tensor but got None")
         starts = offsets._data
+        if starts.size and starts[0] != 0:
+            raise RuntimeError(
+                "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start "
+                f"from position 0. However, got {starts[0]}"
+            )
+        if starts.size and starts[-1] > numbers.size:
+            raise RuntimeError(
+                f"offsets[-1] can not be greater than input's length {numbers.size} but got "
+                f"offsets[-1] of {starts[-1]}"
+            )
         if not include_last_offset:
             starts = np.append(starts, numbers.size)
     else:
         raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension "
                          f"{numbers.ndim}")  # fmt: skip
+    rows = len(weight._data)
+    wrong = np.flatnonzero((numbers.reshape(-1) < 0) | (numbers.reshape(-1) >= rows))
+    if wrong.size:
+        raise RuntimeError(
+            f"Index {wrong[0]} of input takes value {numbers.reshape(-1)[wrong[0]]} which is not "
+            f"in the valid range [0, {rows})"
+        )
+    if numbers.ndim == 2:
+        found = embedding(input, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq)
+        if per_sample_weights is not None:
+            found = found * per_sample_weights.unsqueeze(2)
+        return called(_bags_alike(input, found, mode, padding_idx), "EmbeddingBag")
     flat = input.at(numbers.reshape(-1), None)
     found = embedding(flat, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq)
     if per_sample_weights is not None:
@@ -127,6 +151,22 @@ def embedding_bag(
             total = bag.sum(0)
             bags.append(total / count if mode == "mean" else total)
     return called(stacked(bags, weight), "EmbeddingBag")
+
+
+def _bags_alike(input: Any, found: Any, mode: str, padding_idx: int | None) -> Any:
+    """What comes of bags of the same size, whose rows are found (N, K, D)."""
+    if padding_idx is None and mode == "sum":
+        return found.sum(1)
+    if padding_idx is None and found._data.shape[1]:
+        return found.mean(1) if mode == "mean" else found.max(1)[0]
+    kept = input.unsqueeze(2) != (-1 if padding_idx is None else padding_idx)
+    if mode == "max":
+        some = kept.any(1)
+        if not found._data.shape[1]:
+            return found.sum(1)
+        return where(some, found.masked_fill(~kept, -math.inf).max(1)[0], 0.0)
+    total = (found * kept.to(found.dtype)).sum(1)
+    return total if mode == "sum" else total / kept.sum(1).clamp_min(1).to(found.dtype)
 
 
 def stacked(rows: list[Any], like: Any) -> Any:

@@ -85,6 +85,10 @@ def mse_loss(
     """The square of the difference."""
     check_reduction(reduction)
     input, target = fitted("mse_loss", input, target)
+    if not input.is_floating_point():
+        raise NotImplementedError(
+            f"mse_loss is not implemented for {input.dtype}: convert, with .float() for example"
+        )
     if weight is None:
         return input.record(ops.mse_loss, (input, target), _PARAMS[reduction])
     loss = input.record(ops.mse_loss, (input, target), _PARAMS["none"])
@@ -249,12 +253,12 @@ def binary_cross_entropy(
         raise RuntimeError(
             f"Found dtype {target.dtype} but expected {input.dtype}: write target.to(input.dtype)"
         )
-    p = input._data
-    if p.size and not ((p >= 0) & (p <= 1)).all():
-        raise RuntimeError(
-            "all elements of input should be between 0 and 1: apply sigmoid first, or use "
-            "binary_cross_entropy_with_logits"
-        )
+    for what, x in (("input", input._data), ("target", target._data)):
+        if x.size and not (x.min() >= 0 and x.max() <= 1):
+            raise RuntimeError(
+                f"all elements of {what} should be between 0 and 1: apply sigmoid first, or use "
+                "binary_cross_entropy_with_logits"
+            )
     check_reduction(reduction)
     return input.record(losses.binary_cross_entropy, (input, target, weight), _PARAMS[reduction])
 

@@ -33,9 +33,12 @@ def batch_norm(
     for name, each in (("running_mean", running_mean), ("weight", weight), ("bias", bias)):
         if each is not None and each._data.size != channels:
             raise RuntimeError(f"{name} should contain {channels} elements not {each._data.size}")
+    if not x.size:  # of no numbers nothing is learned
+        found = input.clone() if weight is None or not channels else input * weight[0]
+        return found if bias is None or not channels else found + bias[0]
     if training or running_mean is None:
         count = x.size // max(channels, 1)
-        if count <= 1 and training:
+        if count == 1 and training:
             raise ValueError(
                 f"Expected more than 1 value per channel when training, got input size "
                 f"{input.shape}"

@@ -13,12 +13,14 @@ def window(axes: int, kernel_size: Any, stride: Any, padding: Any) -> dict[str, 
     """Size, stride and padding of the windows, one number for each spatial axis.
 
     Raises:
-        RuntimeError: for an empty window, and for padding of more than half a window.
+        RuntimeError: for an empty window, a step of 0, and padding of more than half a window.
     """
     size = per_axis("kernel_size", kernel_size, axes)
     # An empty stride is PyTorch's way to say: as large as the window.
     stride = size if stride is None or stride == () else per_axis("stride", stride, axes)
     padding = per_axis("padding", padding, axes)
+    if 0 in stride:
+        raise RuntimeError("stride should not be zero")
     for k, p in zip(size, padding, strict=True):
         if p > k // 2:
             raise RuntimeError(

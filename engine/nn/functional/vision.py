@@ -19,7 +19,8 @@ from engine.ops.resampling import resample
 from engine.tensor.naming import called
 
 _AXES = {"linear": 1, "bilinear": 2, "trilinear": 3, "bicubic": 2}
-_CUBIC = -0.75  # the parameter of cubic convolution that PyTorch uses for images
+# The parameters of cubic convolution that PyTorch uses for images, without and with antialias.
+_CUBIC, _SMOOTH_CUBIC = -0.75, -0.5
 
 
 def _sizes(given: Any, axes: int, what: str) -> list:
@@ -45,9 +46,12 @@ def interpolate(
         mode: "nearest", "nearest-exact", "linear" (3-d), "bilinear", "bicubic" (4-d), "trilinear"
             (5-d) or "area".
         align_corners: whether the corners' centres stay where they are, or the corners.
+        antialias: where the image shrinks, let every element have its share ("bilinear" and
+            "bicubic"; the latter with the parameter -0.5).
 
     Raises:
-        ValueError: for size and scale_factor both or neither, or that do not fit.
+        ValueError: for size and scale_factor both or neither, or that do not fit; for antialias
+            with another mode.
         NotImplementedError: for a mode that the number of dimensions does not have.
     """
     axes = input._data.ndim - 2
@@ -59,8 +63,11 @@ def interpolate(
             )
     elif mode not in _AXES:
         raise NotImplementedError(f"there is no interpolation mode {mode!r}")
-    if antialias:
-        raise NotImplementedError("interpolate has no antialias; smooth the image first")
+    if antialias and not (mode in _REACH and axes == 2):
+        raise ValueError(
+            "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D "
+            f"tensor as input, but got {mode} and {axes + 2} dimensions"
+        )
     if (size is None) == (scale_factor is None):
         raise ValueError(
             "only one of size or scale_factor should be defined"
@@ -91,10 +98,12 @@ def interpolate(
         return adaptive_average(axes, input, after)
     name = f"Upsample{mode.title().replace('-', '')}{'' if mode in _AXES else f'{axes}D'}"
     name = name + f"{axes}D" if mode in _AXES else name
+    name = name + "Aa" if antialias else name
+    taps = _smooth_taps if antialias else _taps
     out = input
     kind = input._data.dtype if input._data.dtype == np.float64 else np.dtype(np.float32)
     for axis, (n, m, scale) in enumerate(zip(before, after, scales, strict=True)):
-        places, weights = _taps(mode, axes, n, m, scale, bool(align_corners), kind)
+        places, weights = taps(mode, axes, n, m, scale, bool(align_corners), kind)
         params = {"dim": axis + 2, "places": places, "weights": weights, "spelling": name}
         out = out.record(resample, (out,), params)
     return out
@@ -135,14 +144,44 @@ def _taps(
     return places, np.stack([1 - share, share], 1)
 
 
-def _near(x: np.ndarray) -> np.ndarray:
+_REACH = {"bilinear": 1, "bicubic": 2}
+"""How far an element reaches, in steps of the coarser of the two images."""
+
+
+def _smooth_taps(
+    mode: str, axes: int, n: int, m: int, scale: float | None, align_corners: bool, kind: np.dtype
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `_taps`, but every element that lies under one of the m has a share in it."""
+    if n == m:
+        return np.arange(m)[:, None], np.ones((m, 1))  # whatever the scale, as in PyTorch
+    if align_corners:
+        step = (n - 1) / (m - 1) if m > 1 else 0.0
+    else:
+        step = n / m if scale is None else 1 / scale
+    coarse = max(step, 1.0)
+    reach = _REACH[mode] * coarse
+    centre = step * (np.arange(m) + 0.5)
+    low = np.trunc(centre - reach + 0.5).astype(np.int64).clip(0, None)
+    high = np.trunc(centre + reach + 0.5).astype(np.int64).clip(None, n)
+    places = low[:, None] + np.arange(max(int((high - low).max()), 1))
+    away = np.abs((places - centre[:, None] + 0.5) / coarse)
+    if mode == "bilinear":
+        weights = (1 - away).clip(0, None)
+    else:
+        weights = np.where(away < 1, _near(away, _SMOOTH_CUBIC), _far(away, _SMOOTH_CUBIC))
+        weights[away >= 2] = 0
+    weights[places >= high[:, None]] = 0
+    return places.clip(0, n - 1), (weights / weights.sum(1, keepdims=True)).astype(kind)
+
+
+def _near(x: np.ndarray, a: float = _CUBIC) -> np.ndarray:
     """Weight of cubic convolution at a distance x below 1."""
-    return ((_CUBIC + 2) * x - (_CUBIC + 3)) * x * x + 1
+    return ((a + 2) * x - (a + 3)) * x * x + 1
 
 
-def _far(x: np.ndarray) -> np.ndarray:
+def _far(x: np.ndarray, a: float = _CUBIC) -> np.ndarray:
     """Weight of cubic convolution at a distance x from 1 to 2."""
-    return ((_CUBIC * x - 5 * _CUBIC) * x + 8 * _CUBIC) * x - 4 * _CUBIC
+    return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
 
 
 def upsample(

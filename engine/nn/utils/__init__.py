@@ -1,6 +1,6 @@
 """Helpers around networks: `torch.nn.utils`."""
 
-from engine.nn.utils import rnn
+from engine.nn.utils import parametrizations, parametrize, rnn
 from engine.nn.utils.gradients import (
     clip_grad_norm,
     clip_grad_norm_,
@@ -8,6 +8,7 @@ from engine.nn.utils.gradients import (
     clip_grads_with_norm_,
     get_total_norm,
 )
+from engine.nn.utils.spectral import remove_spectral_norm, spectral_norm
 from engine.nn.utils.vectors import parameters_to_vector, vector_to_parameters
 from engine.nn.utils.weights import remove_weight_norm, weight_norm
 
@@ -18,8 +19,12 @@ __all__ = [
     "clip_grads_with_norm_",
     "get_total_norm",
     "parameters_to_vector",
+    "parametrizations",
+    "parametrize",
+    "remove_spectral_norm",
     "remove_weight_norm",
     "rnn",
+    "spectral_norm",
     "vector_to_parameters",
     "weight_norm",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.core.modes import no_grad
 from engine.nn.parameter import Parameter
 
 
@@ -20,10 +21,15 @@ class WeightNorm:
     def compute_weight(self, module: Any) -> Any:
         """g * v over the norm of v, taken over all dimensions but `dim` (-1: over all)."""
         g, v = getattr(module, self.name + "_g"), getattr(module, self.name + "_v")
-        return v * (g / norm_except_dim(v, 2, self.dim))
+        return weight_of(g, v, self.dim)
 
     def __call__(self, module: Any, inputs: Any) -> None:
         setattr(module, self.name, self.compute_weight(module))
+
+
+def weight_of(g: Any, v: Any, dim: int) -> Any:
+    """The weight of the lengths g and the directions v."""
+    return v * (g / norm_except_dim(v, 2, dim))
 
 
 def norm_except_dim(v: Any, pow: int = 2, dim: int = 0) -> Any:
@@ -67,13 +73,21 @@ def remove_weight_norm(module: Any, name: str = "weight") -> Any:
     Raises:
         ValueError: where it has no weight norm.
     """
-    for key, hook in module._forward_pre_hooks.items():
-        if isinstance(hook, WeightNorm) and hook.name == name:
-            weight = hook.compute_weight(module).detach()
-            delattr(module, name)
-            delattr(module, name + "_g")
-            delattr(module, name + "_v")
-            setattr(module, name, Parameter(weight))
-            del module._forward_pre_hooks[key]
-            return module
+    if take_off(module, WeightNorm, name, ("_g", "_v")):
+        return module
     raise ValueError(f"weight_norm of '{name}' not found in {module}")
+
+
+def take_off(module: Any, kind: type, name: str, suffixes: tuple[str, ...]) -> bool:
+    """Takes off the hook of this kind that makes a weight, with what it is made of; the weight as
+    it is becomes a parameter. False where there is no such hook."""
+    for key, hook in module._forward_pre_hooks.items():
+        if isinstance(hook, kind) and hook.name == name:
+            with no_grad():
+                weight = hook.compute_weight(module)
+            for suffix in ("", *suffixes):
+                delattr(module, name + suffix)
+            setattr(module, name, Parameter(weight.detach()))
+            del module._forward_pre_hooks[key]
+            return True
+    return False

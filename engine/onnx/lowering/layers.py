@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.onnx.graph import Graph
 from engine.onnx.lowering.table import lowers
+from engine.ops.pooling import adaptive_windows
 
 
 @lowers("matmul")
@@ -105,6 +106,23 @@ def _overhang(graph: Graph, x: Any, size: Any, stride: Any, before: Any, dilatio
             outs, x.shape[2:], size, stride, before, dilation, strict=True
         )
     ]
+
+
+@lowers("adaptive_max_pool")
+def _(graph: Graph, x: Any, *, size: tuple[int, ...], spelling: Any = None) -> tuple:
+    if graph.wanted[1]:
+        raise graph.refuse("where the greatest elements stand is not exported, only which they are")
+    # Axis by axis: the greatest of the greatest is the greatest.
+    found: Any = x
+    for axis, (n, m) in enumerate(zip(x.shape[2:], size, strict=True), 2):
+        if not isinstance(n, int):
+            raise graph.refuse("adaptive windows need fixed sizes: leave them out of dynamic_axes")
+        parts = []
+        for start, stop in zip(*adaptive_windows(n, m), strict=True):
+            part = graph.sliced(found, axis, int(start), int(stop))
+            parts.append(graph.reduce("ReduceMax", part, [axis], True))
+        found = graph.node("Concat", *parts, axis=axis)
+    return found, None
 
 
 @lowers("max_pool")

@@ -105,9 +105,11 @@ def _gathered(items: list) -> int:
     """The dimension of a `gather`: that at which no plain counting stands."""
     for k, item in enumerate(items):
         if isinstance(item, Operand):
-            if item.array is None and not item.counts:
+            if item.counts:
+                continue
+            if item.array is None:
                 return k
-            continue
+            item = item.array
         if item.ndim and item.size != item.shape[k % item.ndim]:
             return k
         if not np.array_equal(item.reshape(-1), np.arange(item.size)):
@@ -142,6 +144,36 @@ def _several(graph: Graph, x: Any, items: list, arrays: list[int]) -> str:
     before = list(range(width, width + arrays[0]))
     after = list(range(width + arrays[0], width + rest))
     return graph.node("Transpose", found, perm=before + list(range(width)) + after)
+
+
+@lowers("accumulate")
+def _(graph: Graph, x: Any, *, shape: Any, index: Any) -> str:
+    graph.needs(16, "adding up what falls on the same place")
+    items = [
+        item if _is_array(item) or isinstance(item, slice) else np.asarray(item)
+        for item in items_of(index, len(shape))
+    ]
+    arrays = [k for k, item in enumerate(items) if _is_array(item)]
+    rest = [k for k in range(len(items)) if k not in arrays]
+    # Where arrays stand apart NumPy puts their dimensions first, and cuts are left to `get`.
+    together = arrays == list(range(arrays[0], arrays[-1] + 1)) if arrays else False
+    if not together or any(items[k] != slice(None) for k in rest):
+        raise graph.refuse("only whole dimensions and arrays of places side by side are exported")
+    spread = np.broadcast_shapes(*(items[k].shape for k in arrays))
+    width, first = len(spread), arrays[0]
+    # ONNX's places are those of the leading dimensions: they are brought to the front, and back.
+    count = width + len(rest)
+    front = list(range(first, first + width))
+    turned = graph.node("Transpose", x, perm=front + [k for k in range(count) if k not in front])
+    zeros = graph.expanded(graph.like(0, x), [shape[k] for k in (*arrays, *rest)])
+    places = [
+        graph.node("Unsqueeze", graph.expanded(_operand(graph, items[k]), spread), graph.ints([-1]))
+        for k in arrays
+    ]
+    where = graph.node("Concat", *places, axis=-1)
+    found = graph.node("ScatterND", zeros, where, turned, reduction="add")
+    order = (*arrays, *rest)
+    return graph.node("Transpose", found, perm=[order.index(k) for k in range(len(order))])
 
 
 @lowers("pick")

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from engine.cuda import amp as amp
+
 
 def is_available() -> bool:
     """False: this engine computes on the processor."""
