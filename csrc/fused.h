@@ -102,7 +102,7 @@ void engine_adam(int kind, ptrdiff_t n, void *parameters, const void *g, void *a
  * grows with n / 64, not with n. */
 void engine_sum(int kind, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const void *x, void *out);
 
-/* out = x where x > 0, NaN where it is NaN, else 0. out may be x. */
+/* out = 0 where x < 0, else x: NaN stays, and so does -0, as in PyTorch. out may be x. */
 void engine_relu(int kind, ptrdiff_t n, const void *x, void *out);
 
 /* dx = g where out is not <= 0, else 0; out is what relu gave, or its x. dx may be g. */

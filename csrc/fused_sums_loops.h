@@ -157,7 +157,7 @@ KERNEL void NAME(sum)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, ptrdiff_t a
 KERNEL void NAME(relu)(ptrdiff_t n, const REAL *x, REAL *out)
 {
     for (ptrdiff_t i = 0; i < n; i++)
-        out[i] = x[i] <= 0 ? 0 : x[i];
+        out[i] = x[i] < 0 ? 0 : x[i];
 }
 
 KERNEL void NAME(relu_backward)(ptrdiff_t n, const REAL *g, const REAL *out, REAL *dx)

@@ -163,11 +163,15 @@ def _minimum(x: float, y: float) -> float:
 
 # --- what NumPy does right and slowly, or otherwise than PyTorch ---
 
+_USUAL = (np.dtype(np.float32), np.dtype(np.float64))
+
 _MANY = 4096
 """From how many elements on an array is worth a few more calls."""
 
 
 def _maximum_of_arrays(x: Any, y: Any) -> Any:
+    if type(y) is int and y == 0 and x.dtype in _USUAL and x.flags.c_contiguous:
+        return kernels.relu(x)
     # NumPy's maximum of a large array and a number is not vectorised, its clip is.
     if type(y) is not np.ndarray and x.size >= _MANY and x.dtype.kind == "f" and y == y:
         return np.clip(x, y, math.inf)

@@ -223,7 +223,7 @@ def cross_entropy_backward(
 
 
 def relu(x: ArrayLike, out: np.ndarray | None = None, *, _reference: bool = False) -> np.ndarray:
-    """x where it is positive, else 0; NaN stays NaN. `out` may be x.
+    """0 where x is negative, else x: NaN and -0 stay as they are. `out` may be x.
 
     >>> relu(np.array([-1.0, 2.0])).tolist()
     [0.0, 2.0]

@@ -266,7 +266,8 @@ def test_relu_and_its_gradient(data, dtype, n) -> None:
     x = data.draw(arrays((n,), dtype, plain | special))
     g = data.draw(arrays((n,), dtype, plain | special))
     for result in in_every_form(fused.relu, x).values():
-        close(result, np.where(x <= 0, 0, x), 0)
+        close(result, np.where(x < 0, 0, x), 0)
+        assert (np.signbit(result) == (np.signbit(x) & (x == 0)))[x == x].all()  # -0 stays
     for result in in_every_form(fused.relu_backward, g, x).values():
         close(result, np.where(x <= 0, 0, g), 0)
         assert not result[x <= 0].any()

@@ -38,6 +38,15 @@ def check(function, *inputs, expected=None, relative=1e-9, orders=(1, 2)):
             assert g.tolist() == pytest.approx(wanted, nan_ok=True)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("count", [1, 5, 40])
+def test_relu_keeps_the_sign_of_zero(dtype, count):
+    """It shows in print: PyTorch's relu of -0 is -0."""
+    for library in (engine, torch):
+        found = library.relu(library.full((count,), -0.0, dtype=getattr(library, dtype)))
+        assert np.signbit(found.numpy()).all(), library
+
+
 def test_relu_at_0_passes_nothing():
     check(lambda x: x.relu(), [0.0, -0.0, 1.0, -1.0], expected=[[0.0, 0.0, 1.0, 0.0]])
     check(lambda x: x.clamp(min=0), [0.0, 1.0, -1.0], expected=[[1.0, 1.0, 0.0]])
