@@ -24,15 +24,19 @@ typedef atomic_int failure;
 enum {
     /* Multiply-adds: fewer are done before a second thread is awake. */
     WORTH_A_JOB = 250000,
+    A_LONG_JOB = 512, /* times that */
     /* A job has whole panels of columns: they are 32, 16, 8 or 4 wide. Rows are cut anywhere. */
-    COLUMN_GRAIN = 64,
+    COLUMN_GRAIN = 32,
     FEW_ROWS = 42,
-    /* A's block of MOST_ROWS x MOST_STEPS takes a quarter of the second cache, beside one panel of
-     * B; B's copy of MOST_STEPS x MOST_COLUMNS a part of the third. Found by trial; within a third
-     * of these sizes little changes. */
+    /* What it takes to copy a column of B, in rows of A that it is multiplied by; and to fetch a
+     * row of A, in columns. */
+    COPY_IN_ROWS = 20,
+    FETCH_IN_COLUMNS = 24,
+    /* A's block of MOST_ROWS x MOST_STEPS takes a quarter of the second cache of a megabyte and
+     * half of a smaller one, and so do so many panels of B of MOST_STEPS rows. Found by trial;
+     * within a third of these sizes little changes. */
     MOST_ROWS = 84,
-    MANY_TILES = 20,
-    MUCH_B = 1024 * 1024,
+    PANELS_THAT_STAY = 4,
     /* Dot products. From so many bytes of k on, adding up the lanes is repaid. So many bytes of a
      * few columns stay in the first cache; so many rows of A, and that many columns of B, in the
      * second. */

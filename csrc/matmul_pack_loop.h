@@ -34,11 +34,6 @@ static void NAME(pack_panel)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps
 {
     if (columns < width)
         memset(to, 0, (size_t)(steps * width) * sizeof(REAL));
-    if (b_column == 1 && columns == width) {
-        for (ptrdiff_t k = 0; k < steps; k++)
-            memcpy(to + k * width, b + k * b_row, (size_t)width * sizeof(REAL));
-        return;
-    }
     ptrdiff_t k = 0;
     if (b_row == 1) {
         /* A cache line along k of each column, so that a line is read in one go: columns that are
@@ -59,15 +54,45 @@ static void NAME(pack_panel)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps
             to[k * width + j] = b[k * b_row + j * b_column];
 }
 
+/* `panels` whole panels side by side, where B's rows are runs: row by row, because a line of each
+ * row in turn would come without the neighbours that the memory has ready, and the rows to come are
+ * called in ahead, because they may be a page apart, where the processor does not look by itself. */
+static void NAME(pack_rows)(ptrdiff_t width, ptrdiff_t panels, ptrdiff_t steps, const REAL *b,
+                            ptrdiff_t b_row, REAL *to)
+{
+    enum { PIECE_OF_RUN = 32 / (int)sizeof(REAL), ROWS_AHEAD = 8 };
+    for (ptrdiff_t k = 0; k < steps; k++, b += b_row) {
+#if defined(__GNUC__) || defined(__clang__)
+        if (k + ROWS_AHEAD < steps)
+            for (ptrdiff_t j = 0; j < panels * width; j += 64 / (ptrdiff_t)sizeof(REAL))
+                __builtin_prefetch(b + ROWS_AHEAD * b_row + j);
+#endif
+        for (ptrdiff_t panel = 0; panel < panels; panel++) {
+            const REAL *from = b + panel * width;
+            REAL *run = to + (panel * steps + k) * width;
+            ptrdiff_t j = 0;
+            for (; j + PIECE_OF_RUN <= width; j += PIECE_OF_RUN)
+                memcpy(run + j, from + j, PIECE_OF_RUN * sizeof(REAL));
+            for (; j < width; j++)
+                run[j] = from[j];
+        }
+    }
+}
+
 /* `columns` columns and `steps` rows of B, panel after panel. */
 static void NAME(pack_b)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps, const REAL *b,
                          ptrdiff_t b_row, ptrdiff_t b_column, REAL *to)
 {
-    for (ptrdiff_t j = 0; j < columns; j += width) {
-        const ptrdiff_t here = columns - j < width ? columns - j : width;
-        NAME(pack_panel)(width, here, steps, b + j * b_column, b_row, b_column, to);
-        to += steps * width;
+    ptrdiff_t j = 0;
+    while (b_column == 1 && j + width <= columns) {
+        const ptrdiff_t whole = (columns - j) / width;
+        const ptrdiff_t panels = whole < PANELS_THAT_STAY ? whole : PANELS_THAT_STAY;
+        NAME(pack_rows)(width, panels, steps, b + j, b_row, to + j * steps);
+        j += panels * width;
     }
+    for (; j < columns; j += width)
+        NAME(pack_panel)(width, columns - j < width ? columns - j : width, steps, b + j * b_column,
+                         b_row, b_column, to + j * steps);
 }
 
 /* A block of A as it is, with another distance between its `outer` runs of `inner` neighbours. */

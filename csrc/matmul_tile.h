@@ -24,6 +24,9 @@
  *     column_bias != NULL:      + column_bias[j]           columns elements
  *     relu != 0:                0 if it is negative; NaN stays NaN
  *
+ * If copy != NULL, B is also written to copy[k*columns + j] as it passes by, which costs nothing:
+ * the tiles to come find it in one piece. Only for tiles of full width; it overlaps nothing else.
+ *
  * The order of summation is part of the contract: every element starts at 0 and takes its products
  * in the order of k, one multiply-add each, whatever rows and columns are. So a row comes out with
  * the same bits whichever tile it falls into. A caller that cuts K into blocks must cut by K alone.
@@ -49,6 +52,7 @@ typedef struct {
     ptrdiff_t b_step;
     ptrdiff_t c_row;
     int accumulate, relu;
+    void *copy;
 } engine_tile;
 
 typedef void (*engine_tile_float32)(const engine_tile *tile, ptrdiff_t columns, const float *a,

@@ -1,16 +1,17 @@
 /* Every height of the tile for one precision and instruction set; matmul_tile.c includes this for
- * each. The three widths (two vectors, two with an edge, one with an edge) are chosen inside. */
+ * each. The three widths (two vectors, two with an edge, one with an edge) and the one
+ * that copies are chosen inside. */
 #include "matmul_tile_pieces.h"
 
-PIECE void LOCAL(tile_of)(int rows, int vectors, int masked, MASK edge, const engine_tile *tile,
-                          ptrdiff_t columns, const REAL *a, const REAL *b, REAL *c,
+PIECE void LOCAL(tile_of)(int rows, int vectors, int masked, MASK edge, int copies,
+                          const engine_tile *tile, ptrdiff_t columns, const REAL *a, const REAL *b, REAL *c,
                           const REAL *row_bias, const REAL *column_bias)
 {
     VECTOR sum[TILE_ROWS][2];
     LOCAL(tile_prefetch)(rows, columns, tile->steps, c, tile->c_row);
     LOCAL(tile_start)(rows, vectors, sum);
     LOCAL(tile_run)(rows, vectors, masked, edge, sum, tile->steps, a, tile->a_row, tile->a_step, b,
-                    tile->b_step);
+                    tile->b_step, copies, tile->copy);
     LOCAL(tile_finish)(rows, vectors, masked, edge, sum, c, tile->c_row, tile->accumulate, row_bias,
                        column_bias, tile->relu);
 }
@@ -18,13 +19,16 @@ PIECE void LOCAL(tile_of)(int rows, int vectors, int masked, MASK edge, const en
 PIECE void LOCAL(tile_high)(int rows, const engine_tile *tile, ptrdiff_t columns, const REAL *a,
                             const REAL *b, REAL *c, const REAL *row_bias, const REAL *column_bias)
 {
-    if (columns == 2 * LANES)
-        LOCAL(tile_of)(rows, 2, 0, MASK_OF(0), tile, columns, a, b, c, row_bias, column_bias);
+    if (columns == 2 * LANES && tile->copy)
+        LOCAL(tile_of)(rows, 2, 0, MASK_OF(0), 1, tile, columns, a, b, c, row_bias, column_bias);
+    else if (columns == 2 * LANES)
+        LOCAL(tile_of)(rows, 2, 0, MASK_OF(0), 0, tile, columns, a, b, c, row_bias, column_bias);
     else if (columns > LANES)
-        LOCAL(tile_of)(rows, 2, 1, MASK_OF(columns - LANES), tile, columns, a, b, c, row_bias,
+        LOCAL(tile_of)(rows, 2, 1, MASK_OF(columns - LANES), 0, tile, columns, a, b, c, row_bias,
                        column_bias);
     else
-        LOCAL(tile_of)(rows, 1, 1, MASK_OF(columns), tile, columns, a, b, c, row_bias, column_bias);
+        LOCAL(tile_of)(rows, 1, 1, MASK_OF(columns), 0, tile, columns, a, b, c, row_bias,
+                       column_bias);
 }
 
 /* Written out once a height: `rows` must be a constant in each. */

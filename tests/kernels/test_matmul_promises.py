@@ -221,7 +221,8 @@ NO_MEMORY = """
 import resource
 import numpy as np
 from engine import kernels
-a, out = np.ones((1000, 1000), np.float32), np.empty((1000, 1000), np.float32)
+# Rows that are 4096 bytes apart: the working copies are megabytes.
+a, out = np.ones((1024, 1024), np.float32), np.empty((1024, 1024), np.float32)
 kernels.matmul(a[:9, :9], a[:9, :9])
 with open("/proc/self/statm") as file:
     pages = int(file.read().split()[0])
