@@ -24,7 +24,7 @@ typedef atomic_int failure;
 enum {
     /* Multiply-adds: fewer are done before a second thread is awake. */
     WORTH_A_JOB = 250000,
-    A_LONG_JOB = 512, /* times that */
+    A_LONG_JOB = 4096, /* times that, for each thread */
     /* A job has whole panels of columns: they are 32, 16, 8 or 4 wide. Rows are cut anywhere. */
     COLUMN_GRAIN = 32,
     FEW_ROWS = 42,
@@ -42,6 +42,7 @@ enum {
      * second. */
     DOT_LEAST_BYTES = 1024,
     DOT_MOST_BYTES = 4096,
+    DOT_TILE_ROWS = 24,
     DOT_MOST_ROWS = 128,
     DOT_MOST_COLUMNS = 42,
     WORTH_A_COPY = 16
@@ -91,7 +92,7 @@ static inline void turn_registers_float64(const turn_two x[2], turn_two y[2])
 #define REAL float
 #define NAME(name) name##_float32
 #define MOST_STEPS 768
-#define MOST_COLUMNS 2048
+#define MOST_COLUMNS 1024
 #include "matmul_pack_loop.h"
 #include "matmul_loop.h"
 #include "matmul_call_loop.h"

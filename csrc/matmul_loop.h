@@ -29,6 +29,13 @@ static ptrdiff_t NAME(k_block)(ptrdiff_t k)
     return (k + blocks - 1) / blocks;
 }
 
+/* The same for dot products, in whole lines. */
+static ptrdiff_t NAME(dot_block)(ptrdiff_t k)
+{
+    const ptrdiff_t blocks = (k * (ptrdiff_t)sizeof(REAL) + DOT_MOST_BYTES - 1) / DOT_MOST_BYTES;
+    return round_up((k + blocks - 1) / blocks, 64 / (ptrdiff_t)sizeof(REAL));
+}
+
 /* How a piece passes through the caches: `rows` of A and `columns` of B at a time. */
 typedef struct {
     ptrdiff_t rows, columns;
@@ -39,17 +46,18 @@ typedef struct {
  *
  * - A, if all of it can: then the panels of B pass by, each just made and in the first cache.
  * - Else a few panels of B, and the rows of A pass by, a tile's height at a time.
+ *   Likewise for dot products by tiles.
  * - Else, if A's runs are so far apart that they push each other out of the caches, a block of A,
  *   and only once for many columns, because it has to be copied. */
 static NAME(plan) NAME(plan_of)(const NAME(piece) *p)
 {
     const NAME(engine_tiles) *tiles = NAME(engine_tiles_in_use)();
     const ptrdiff_t width = tiles->columns, steps = p->k > 0 ? NAME(k_block)(p->k) : 1;
-    if (p->m * steps <= MOST_ROWS * MOST_STEPS)
+    if (!p->dots && p->m * steps <= MOST_ROWS * MOST_STEPS)
         return (NAME(plan)){.rows = p->m, .columns = width};
     const int runs = p->a_step == 1 || p->a_row == 1;
     const ptrdiff_t distance = p->a_step == 1 ? p->a_row : p->a_step;
-    if (runs && p->n >= 4 * width && distance * (ptrdiff_t)sizeof(REAL) % 4096 == 0)
+    if (!p->dots && runs && p->n >= 4 * width && distance * (ptrdiff_t)sizeof(REAL) % 4096 == 0)
         return (NAME(plan)){.rows = MOST_ROWS, .columns = MOST_COLUMNS, .pack_a = 1};
     const ptrdiff_t panels = PANELS_THAT_STAY * MOST_STEPS / steps;
     const ptrdiff_t most = MOST_COLUMNS / width;
@@ -58,8 +66,8 @@ static NAME(plan) NAME(plan_of)(const NAME(piece) *p)
 
 /* One panel of columns: rows in tiles of nearly equal height, since a low tile at the end would wait
  * for itself. The first tile copies B, if `copy` is not NULL, and the others read the copy. */
-static void NAME(tiles_of_panel)(const NAME(engine_tiles) *tiles, engine_tile tile, ptrdiff_t m,
-                                 ptrdiff_t columns, const REAL *a, const REAL *b, REAL *copy,
+static void NAME(tiles_of_panel)(const NAME(engine_tiles) *tiles, int dots, engine_tile tile,
+                                 ptrdiff_t m, ptrdiff_t columns, const REAL *a, const REAL *b, REAL *copy,
                                  REAL *c, const REAL *row_bias, const REAL *column_bias)
 {
     const ptrdiff_t count = m <= tiles->rows ? 1 : (m + tiles->rows - 1) / tiles->rows;
@@ -67,8 +75,9 @@ static void NAME(tiles_of_panel)(const NAME(engine_tiles) *tiles, engine_tile ti
     tile.copy = copy;
     for (ptrdiff_t t = 0, i = 0; t < count; t++) {
         const ptrdiff_t rows = height + (t < higher);
-        tiles->tile[rows - 1](&tile, columns, a + i * tile.a_row, b, c + i * tile.c_row,
-                              NAME(further)(row_bias, i), column_bias);
+        (dots ? tiles->dot : tiles->tile)[rows - 1](&tile, columns, a + i * tile.a_row, b,
+                                                    c + i * tile.c_row,
+                                                    NAME(further)(row_bias, i), column_bias);
         i += rows;
         if (copy && t == 0) {
             tile.copy = NULL;
@@ -81,16 +90,18 @@ static void NAME(tiles_of_panel)(const NAME(engine_tiles) *tiles, engine_tile ti
 static int NAME(many_columns)(const NAME(piece) *p)
 {
     const NAME(engine_tiles) *tiles = NAME(engine_tiles_in_use)();
-    const ptrdiff_t width = tiles->columns, steps_at_once = NAME(k_block)(p->k);
+    const ptrdiff_t width = tiles->columns;
+    const ptrdiff_t steps_at_once = p->dots ? NAME(dot_block)(p->k) : NAME(k_block)(p->k);
     const NAME(plan) plan = NAME(plan_of)(p);
     /* B is copied: panel by panel, by the first tile that reads it, which two tiles cannot repay;
      * but by itself if its rows are no runs or there is more than a panel at a time. */
-    const int few = p->b_column == 1 && p->m <= 2 * tiles->rows;
-    const int by_tile = p->b_column == 1 && !few && plan.columns == width;
+    const int few = !p->dots && p->b_column == 1 && p->m <= 2 * tiles->rows;
+    const int by_tile = !p->dots && p->b_column == 1 && !few && plan.columns == width;
     const int by_itself = !few && !by_tile;
     const ptrdiff_t line = 64 / (ptrdiff_t)sizeof(REAL);
     const ptrdiff_t wide = round_up(p->n < plan.columns ? p->n : plan.columns, width);
-    const ptrdiff_t b_size = few ? 0 : round_up(wide * steps_at_once, line);
+    const ptrdiff_t b_rows = p->dots ? line * ENGINE_LANE_ROWS(steps_at_once, line) : steps_at_once;
+    const ptrdiff_t b_size = few ? 0 : round_up(wide * b_rows, line);
     /* An odd number of cache lines between runs, so that neighbours fall into different sets. */
     const int along_k = p->a_step == 1;
     const ptrdiff_t run = along_k ? steps_at_once : plan.rows;
@@ -111,7 +122,12 @@ static int NAME(many_columns)(const NAME(piece) *p)
             tile.steps = last ? p->k - k : steps_at_once;
             tile.accumulate = k > 0;
             tile.relu = last && p->relu;
-            if (by_itself)
+            const ptrdiff_t panel =
+                width * (p->dots ? line * ENGINE_LANE_ROWS(tile.steps, line) : tile.steps);
+            if (p->dots)
+                NAME(pack_lanes)(width, right - left, tile.steps,
+                                 p->b + k + left * p->b_column, p->b_column, b_copy);
+            else if (by_itself)
                 NAME(pack_b)(width, right - left, tile.steps,
                              p->b + k * p->b_step + left * p->b_column, p->b_step, p->b_column,
                              b_copy);
@@ -129,10 +145,10 @@ static int NAME(many_columns)(const NAME(piece) *p)
                 }
                 for (ptrdiff_t j = left; j < right; j += width) {
                     const ptrdiff_t columns = p->n - j < width ? p->n - j : width;
-                    REAL *copy = few ? NULL : b_copy + (j - left) * tile.steps;
+                    REAL *copy = few ? NULL : b_copy + (j - left) / width * panel;
                     const REAL *b = by_itself ? copy : p->b + k * p->b_step + j * p->b_column;
                     tile.b_step = by_itself ? width : p->b_step;
-                    NAME(tiles_of_panel)(tiles, tile, m, columns, a, b,
+                    NAME(tiles_of_panel)(tiles, p->dots, tile, m, columns, a, b,
                                          by_tile && columns == width ? copy : NULL,
                                          p->c + i * p->c_row + j,
                                          last ? NAME(further)(p->row_bias, i) : NULL,
@@ -170,8 +186,7 @@ static int NAME(by_dots)(const NAME(piece) *p)
 {
     const NAME(engine_thins) *thins = NAME(engine_thins_in_use)();
     const ptrdiff_t line = 64 / (ptrdiff_t)sizeof(REAL);
-    const ptrdiff_t blocks = (p->k * (ptrdiff_t)sizeof(REAL) + DOT_MOST_BYTES - 1) / DOT_MOST_BYTES;
-    const ptrdiff_t steps_at_once = round_up((p->k + blocks - 1) / blocks, line);
+    const ptrdiff_t steps_at_once = NAME(dot_block)(p->k);
     /* Columns that are a large power of two apart would push each other out of the first cache. */
     const int copy_b = p->b_step != 1 || (p->m >= WORTH_A_COPY &&
                                           p->b_column * (ptrdiff_t)sizeof(REAL) % 512 == 0);
@@ -214,8 +229,13 @@ static int NAME(by_dots)(const NAME(piece) *p)
 
 static int NAME(compute)(const NAME(piece) *p)
 {
-    if (p->dots)
-        return NAME(by_dots)(p);
+    if (p->dots) {
+        const NAME(engine_tiles) *tiles = NAME(engine_tiles_in_use)();
+        const int tiles_do = tiles->dot[0] && p->b_step == 1 && p->c_column == 1;
+        /* Many rows repay that B is turned. */
+        return tiles_do && p->m >= DOT_TILE_ROWS && p->n >= tiles->columns ? NAME(many_columns)(p)
+                                                                          : NAME(by_dots)(p);
+    }
     if (p->m == 1 && p->b_column == 1 && p->k > 0)
         return NAME(single_row)(p);
     return NAME(many_columns)(p);

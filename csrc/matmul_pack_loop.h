@@ -54,6 +54,32 @@ static void NAME(pack_panel)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps
             to[k * width + j] = b[k * b_row + j * b_column];
 }
 
+/* Panels in the order of the tiles that add up as dot products do: B's columns are runs along k. */
+static void NAME(pack_lanes)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps, const REAL *b,
+                             ptrdiff_t b_column, REAL *to)
+{
+    const ptrdiff_t lanes = 64 / (ptrdiff_t)sizeof(REAL);
+    const ptrdiff_t distance = ENGINE_LANE_ROWS(steps, lanes) * width;
+    for (; columns > 0; columns -= width, b += width * b_column, to += lanes * distance) {
+        const ptrdiff_t here = columns < width ? columns : width;
+        if (here < width)
+            memset(to, 0, (size_t)(lanes * distance) * sizeof(REAL));
+        for (ptrdiff_t k = 0; k * lanes < steps; k++) {
+            const REAL *line = b + k * lanes;
+            REAL *row = to + k * width;
+            const ptrdiff_t count = steps - k * lanes < lanes ? steps - k * lanes : lanes;
+            ptrdiff_t j = 0;
+            for (; count == lanes && j + SIDE <= here; j += SIDE)
+                for (ptrdiff_t l = 0; l < lanes; l += SIDE)
+                    NAME(turn)(line + l + j * b_column, b_column, row + l * distance + j,
+                               distance);
+            for (; j < here; j++)
+                for (ptrdiff_t l = 0; l < count; l++)
+                    row[l * distance + j] = line[l + j * b_column];
+        }
+    }
+}
+
 /* `panels` whole panels side by side, where B's rows are runs: row by row, because a line of each
  * row in turn would come without the neighbours that the memory has ready, and the rows to come are
  * called in ahead, because they may be a page apart, where the processor does not look by itself. */
