@@ -45,20 +45,23 @@ typedef struct {
 /* Which of A and B stays in the second cache while the other passes by.
  *
  * - A, if all of it can: then the panels of B pass by, each just made and in the first cache.
- * - Else a few panels of B, and the rows of A pass by, a tile's height at a time.
- *   Likewise for dot products by tiles.
- * - Else, if A's runs are so far apart that they push each other out of the caches, a block of A,
- *   and only once for many columns, because it has to be copied. */
+ * - A block of A, for many columns, if A is turned, because a cache line of it has the numbers of
+ *   several tiles; or if its runs are so far apart that they push each other out of the caches: then
+ *   the block is copied, if so many columns repay it.
+ * - Else a few panels of B, and the rows of A pass by, a tile's height at a time. Likewise for dot
+ *   products by tiles. */
 static NAME(plan) NAME(plan_of)(const NAME(piece) *p)
 {
     const NAME(engine_tiles) *tiles = NAME(engine_tiles_in_use)();
     const ptrdiff_t width = tiles->columns, steps = p->k > 0 ? NAME(k_block)(p->k) : 1;
     if (!p->dots && p->m * steps <= MOST_ROWS * MOST_STEPS)
         return (NAME(plan)){.rows = p->m, .columns = width};
-    const int runs = p->a_step == 1 || p->a_row == 1;
-    const ptrdiff_t distance = p->a_step == 1 ? p->a_row : p->a_step;
-    if (!p->dots && runs && p->n >= 4 * width && distance * (ptrdiff_t)sizeof(REAL) % 4096 == 0)
-        return (NAME(plan)){.rows = MOST_ROWS, .columns = MOST_COLUMNS, .pack_a = 1};
+    const int turned = p->a_row == 1 && p->a_step != 1;
+    const ptrdiff_t bytes = (turned ? p->a_step : p->a_row) * (ptrdiff_t)sizeof(REAL);
+    const int pack_a = (turned || p->a_step == 1) && p->n >= 4 * width
+                    && bytes % (turned ? 512 : 4096) == 0;
+    if (!p->dots && (turned || pack_a))
+        return (NAME(plan)){.rows = MOST_ROWS, .columns = MOST_COLUMNS, .pack_a = pack_a};
     const ptrdiff_t panels = PANELS_THAT_STAY * MOST_STEPS / steps;
     const ptrdiff_t most = MOST_COLUMNS / width;
     return (NAME(plan)){.rows = tiles->rows, .columns = (panels < most ? panels : most) * width};
