@@ -39,15 +39,15 @@ static ptrdiff_t NAME(dot_block)(ptrdiff_t k)
 /* How a piece passes through the caches: `rows` of A and `columns` of B at a time. */
 typedef struct {
     ptrdiff_t rows, columns;
-    int pack_a;
+    int pack_a, strips; /* of a turned A: in strips */
 } NAME(plan);
 
 /* Which of A and B stays in the second cache while the other passes by.
  *
  * - A, if all of it can: then the panels of B pass by, each just made and in the first cache.
  * - A block of A, for many columns, if A is turned, because a cache line of it has the numbers of
- *   several tiles; or if its runs are so far apart that they push each other out of the caches: then
- *   the block is copied, if so many columns repay it.
+ *   several tiles; or if its runs are so far apart that they push each other out of the caches. The
+ *   block is copied, a turned one in strips as high as the tiles, if the columns repay it.
  * - Else a few panels of B, and the rows of A pass by, a tile's height at a time. Likewise for dot
  *   products by tiles. */
 static NAME(plan) NAME(plan_of)(const NAME(piece) *p)
@@ -58,10 +58,11 @@ static NAME(plan) NAME(plan_of)(const NAME(piece) *p)
         return (NAME(plan)){.rows = p->m, .columns = width};
     const int turned = p->a_row == 1 && p->a_step != 1;
     const ptrdiff_t bytes = (turned ? p->a_step : p->a_row) * (ptrdiff_t)sizeof(REAL);
-    const int pack_a = (turned || p->a_step == 1) && p->n >= 4 * width
-                    && bytes % (turned ? 512 : 4096) == 0;
+    const int clash = (turned || p->a_step == 1) && bytes % 4096 == 0;
+    const int pack_a = p->n >= 4 * width && (clash || (turned && p->n >= 8 * width));
     if (!p->dots && (turned || pack_a))
-        return (NAME(plan)){.rows = MOST_ROWS, .columns = MOST_COLUMNS, .pack_a = pack_a};
+        return (NAME(plan)){.rows = MOST_ROWS, .columns = MOST_COLUMNS,
+                            .pack_a = pack_a, .strips = pack_a && turned};
     const ptrdiff_t panels = PANELS_THAT_STAY * MOST_STEPS / steps;
     const ptrdiff_t most = MOST_COLUMNS / width;
     return (NAME(plan)){.rows = tiles->rows, .columns = (panels < most ? panels : most) * width};
@@ -69,16 +70,20 @@ static NAME(plan) NAME(plan_of)(const NAME(piece) *p)
 
 /* One panel of columns: rows in tiles of nearly equal height, since a low tile at the end would wait
  * for itself. The first tile copies B, if `copy` is not NULL, and the others read the copy. */
-static void NAME(tiles_of_panel)(const NAME(engine_tiles) *tiles, int dots, engine_tile tile,
-                                 ptrdiff_t m, ptrdiff_t columns, const REAL *a, const REAL *b, REAL *copy,
-                                 REAL *c, const REAL *row_bias, const REAL *column_bias)
+static void NAME(tiles_of_panel)(const NAME(engine_tiles) *tiles, int dots, int strips,
+                                 engine_tile tile, ptrdiff_t m, ptrdiff_t columns, const REAL *a,
+                                 const REAL *b, REAL *copy, REAL *c, const REAL *row_bias,
+                                 const REAL *column_bias)
 {
-    const ptrdiff_t count = m <= tiles->rows ? 1 : (m + tiles->rows - 1) / tiles->rows;
+    const ptrdiff_t count = NAME(tiles_in)(m, tiles->rows);
     const ptrdiff_t height = count == 1 ? m : m / count, higher = m - height * count;
     tile.copy = copy;
     for (ptrdiff_t t = 0, i = 0; t < count; t++) {
         const ptrdiff_t rows = height + (t < higher);
-        (dots ? tiles->dot : tiles->tile)[rows - 1](&tile, columns, a + i * tile.a_row, b,
+        if (strips)
+            tile.a_step = rows;
+        (dots ? tiles->dot : tiles->tile)[rows - 1](&tile, columns,
+                                                    a + i * (strips ? tile.steps : tile.a_row), b,
                                                     c + i * tile.c_row,
                                                     NAME(further)(row_bias, i), column_bias);
         i += rows;
@@ -105,11 +110,9 @@ static int NAME(many_columns)(const NAME(piece) *p)
     const ptrdiff_t wide = round_up(p->n < plan.columns ? p->n : plan.columns, width);
     const ptrdiff_t b_rows = p->dots ? line * ENGINE_LANE_ROWS(steps_at_once, line) : steps_at_once;
     const ptrdiff_t b_size = few ? 0 : round_up(wide * b_rows, line);
-    /* An odd number of cache lines between runs, so that neighbours fall into different sets. */
-    const int along_k = p->a_step == 1;
-    const ptrdiff_t run = along_k ? steps_at_once : plan.rows;
-    const ptrdiff_t a_distance = ((run + line - 1) / line | 1) * line;
-    const ptrdiff_t a_size = plan.pack_a ? (along_k ? plan.rows : steps_at_once) * a_distance : 0;
+    /* An odd number of cache lines between rows, so that neighbours fall into different sets. */
+    const ptrdiff_t a_distance = ((steps_at_once + line - 1) / line | 1) * line;
+    const ptrdiff_t a_size = plan.pack_a ? plan.rows * a_distance : 0;
     REAL *b_copy = NULL;
     if (a_size + b_size > 0) {
         b_copy = engine_scratch_take((b_size + a_size) * (ptrdiff_t)sizeof(REAL));
@@ -118,6 +121,7 @@ static int NAME(many_columns)(const NAME(piece) *p)
     }
     engine_tile tile = {.a_row = p->a_row, .a_step = p->a_step, .c_row = p->c_row};
     const ptrdiff_t blocks = (p->m + plan.rows - 1) / plan.rows;
+    const ptrdiff_t low = p->m / blocks, higher = p->m % blocks;
     for (ptrdiff_t left = 0; left < p->n; left += plan.columns) {
         const ptrdiff_t right = p->n - left < plan.columns ? p->n : left + plan.columns;
         for (ptrdiff_t k = 0; k < p->k || k == 0; k += steps_at_once) {
@@ -135,23 +139,24 @@ static int NAME(many_columns)(const NAME(piece) *p)
                              p->b + k * p->b_step + left * p->b_column, p->b_step, p->b_column,
                              b_copy);
             for (ptrdiff_t block = 0; block < blocks; block++) {
-                const ptrdiff_t i = block * p->m / blocks, m = (block + 1) * p->m / blocks - i;
+                const ptrdiff_t i = block * low + (block < higher ? block : higher);
+                const ptrdiff_t m = low + (block < higher);
                 const REAL *a = p->a + i * p->a_row + k * p->a_step;
                 if (plan.pack_a) {
-                    if (along_k)
+                    if (!plan.strips)
                         NAME(pack_a)(m, tile.steps, a, p->a_row, b_copy + b_size, a_distance);
                     else
-                        NAME(pack_a)(tile.steps, m, a, p->a_step, b_copy + b_size, a_distance);
+                        NAME(pack_strips)(tiles->rows, m, tile.steps, a, p->a_step, b_copy + b_size);
                     a = b_copy + b_size;
-                    tile.a_row = along_k ? a_distance : 1;
-                    tile.a_step = along_k ? 1 : a_distance;
+                    tile.a_row = plan.strips ? 1 : a_distance;
+                    tile.a_step = 1; /* strips: their height, tile by tile */
                 }
                 for (ptrdiff_t j = left; j < right; j += width) {
                     const ptrdiff_t columns = p->n - j < width ? p->n - j : width;
                     REAL *copy = few ? NULL : b_copy + (j - left) / width * panel;
                     const REAL *b = by_itself ? copy : p->b + k * p->b_step + j * p->b_column;
                     tile.b_step = by_itself ? width : p->b_step;
-                    NAME(tiles_of_panel)(tiles, p->dots, tile, m, columns, a, b,
+                    NAME(tiles_of_panel)(tiles, p->dots, plan.strips, tile, m, columns, a, b,
                                          by_tile && columns == width ? copy : NULL,
                                          p->c + i * p->c_row + j,
                                          last ? NAME(further)(p->row_bias, i) : NULL,

@@ -27,6 +27,12 @@ static inline void NAME(turn)(const REAL *from, ptrdiff_t distance, REAL *to, pt
 }
 #endif
 
+/* Tiles of nearly equal height that cover m rows. */
+static ptrdiff_t NAME(tiles_in)(ptrdiff_t m, ptrdiff_t most)
+{
+    return m <= most ? 1 : (m + most - 1) / most;
+}
+
 /* A panel of B: `columns` of at most `width` columns and `steps` rows, as steps x width. The
  * columns that B has not are 0: nothing uninitialised is ever read. */
 static void NAME(pack_panel)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps, const REAL *b,
@@ -119,6 +125,35 @@ static void NAME(pack_b)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps, co
     for (; j < columns; j += width)
         NAME(pack_panel)(width, columns - j < width ? columns - j : width, steps, b + j * b_column,
                          b_row, b_column, to + j * steps);
+}
+
+/* A block of a turned A, in strips as high as the tiles that will read them: a strip is steps x
+ * height, so that a tile reads its numbers one after another. */
+static void NAME(pack_strips)(ptrdiff_t most, ptrdiff_t m, ptrdiff_t steps, const REAL *a,
+                              ptrdiff_t a_step, REAL *to)
+{
+    enum { ROWS_AHEAD = 8 };
+    const ptrdiff_t count = NAME(tiles_in)(m, most), low = m / count, higher = m % count;
+    for (ptrdiff_t k = 0; k < steps; k++, a += a_step) {
+#if defined(__GNUC__) || defined(__clang__)
+        if (k + ROWS_AHEAD < steps)
+            for (ptrdiff_t i = 0; i < m; i += 64 / (ptrdiff_t)sizeof(REAL))
+                __builtin_prefetch(a + ROWS_AHEAD * a_step + i);
+#endif
+        const REAL *from = a;
+        for (ptrdiff_t t = 0; t < count; t++) {
+            const ptrdiff_t height = low + (t < higher);
+            REAL *run = to + (from - a) * steps + k * height;
+            ptrdiff_t r = 0;
+            for (; r + 4 <= height; r += 4)
+                memcpy(run + r, from + r, 4 * sizeof(REAL));
+            for (; r + 2 <= height; r += 2)
+                memcpy(run + r, from + r, 2 * sizeof(REAL));
+            if (r < height)
+                run[r] = from[r];
+            from += height;
+        }
+    }
 }
 
 /* A block of A as it is, with another distance between its `outer` runs of `inner` neighbours. */
