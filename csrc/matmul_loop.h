@@ -68,8 +68,8 @@ static NAME(plan) NAME(plan_of)(const NAME(piece) *p)
     return (NAME(plan)){.rows = tiles->rows, .columns = (panels < most ? panels : most) * width};
 }
 
-/* One panel of columns: rows in tiles of nearly equal height, since a low tile at the end would wait
- * for itself. The first tile copies B, if `copy` is not NULL, and the others read the copy. */
+/* One panel of columns: rows in tiles of nearly equal height, since a low tile at the end would
+ * wait for itself. The first tile copies B, if `copy` is not NULL, and the others read the copy. */
 static void NAME(tiles_of_panel)(const NAME(engine_tiles) *tiles, int dots, int strips,
                                  engine_tile tile, ptrdiff_t m, ptrdiff_t columns, const REAL *a,
                                  const REAL *b, REAL *copy, REAL *c, const REAL *row_bias,
@@ -146,7 +146,8 @@ static int NAME(many_columns)(const NAME(piece) *p)
                     if (!plan.strips)
                         NAME(pack_a)(m, tile.steps, a, p->a_row, b_copy + b_size, a_distance);
                     else
-                        NAME(pack_strips)(tiles->rows, m, tile.steps, a, p->a_step, b_copy + b_size);
+                        NAME(pack_strips)(tiles->rows, m, tile.steps, a, p->a_step,
+                                          b_copy + b_size);
                     a = b_copy + b_size;
                     tile.a_row = plan.strips ? 1 : a_distance;
                     tile.a_step = 1; /* strips: their height, tile by tile */

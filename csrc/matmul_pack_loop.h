@@ -88,7 +88,7 @@ static void NAME(pack_lanes)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps
 
 /* `panels` whole panels side by side, where B's rows are runs: row by row, because a line of each
  * row in turn would come without the neighbours that the memory has ready, and the rows to come are
- * called in ahead, because they may be a page apart, where the processor does not look by itself. */
+ * called in ahead, because they may be a page apart, where the processor does not look itself. */
 static void NAME(pack_rows)(ptrdiff_t width, ptrdiff_t panels, ptrdiff_t steps, const REAL *b,
                             ptrdiff_t b_row, REAL *to)
 {

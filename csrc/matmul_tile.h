@@ -69,8 +69,8 @@ typedef void (*engine_tile_float64)(const engine_tile *tile, ptrdiff_t columns, 
  *
  * `dot` are the same in the order of summation of the dot products of matmul_thin.h, so that many
  * rows have the bits of a few: a sum for each of the L lanes, one after the other, folded at the
- * end. Here b[k][j] is at b + (k % L * D + k / L) * b_step + j, where D = ENGINE_LANE_ROWS(steps, L),
- * and nothing is copied. NULL for AVX-512, whose dot products are as fast. */
+ * end. Here b[k][j] is at b + (k % L * D + k / L) * b_step + j, D = ENGINE_LANE_ROWS(steps, L), and
+ * nothing is copied. NULL for AVX-512, whose dot products are as fast. */
 typedef struct {
     ptrdiff_t rows, columns;
     engine_tile_float32 tile[ENGINE_TILE_MOST_ROWS], dot[ENGINE_TILE_MOST_ROWS];

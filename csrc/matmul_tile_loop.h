@@ -4,8 +4,8 @@
 #include "matmul_tile_pieces.h"
 
 PIECE void LOCAL(tile_of)(int rows, int vectors, int masked, MASK edge, int copies,
-                          const engine_tile *tile, ptrdiff_t columns, const REAL *a, const REAL *b, REAL *c,
-                          const REAL *row_bias, const REAL *column_bias)
+                          const engine_tile *tile, ptrdiff_t columns, const REAL *a, const REAL *b,
+                          REAL *c, const REAL *row_bias, const REAL *column_bias)
 {
     VECTOR sum[TILE_ROWS][2];
     LOCAL(tile_prefetch)(rows, columns, tile->steps, c, tile->c_row);
