@@ -24,11 +24,19 @@ from setuptools.errors import BaseError, CCompilerError, CompileError, LinkError
 PURE = os.environ.get("ENGINE_PURE", "") not in ("", "0")
 REQUIRED = os.environ.get("ENGINE_REQUIRE_EXT", "") not in ("", "0")
 
+# -falign-loops=64: the innermost loop of a matrix product is three in a hundred slower where it
+# does not begin with a cache line.
 # -ffp-contract=off: a*b+c rounds twice everywhere, so every machine gives the same bits.
 # -fno-math-errno and -fno-trapping-math change no result: they give up errno and the floating point
 # exception flags, which nobody reads here. Without them the compiler will not vectorise a choice
 # between two numbers.
-GCC_FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
+GCC_FLAGS = [
+    "-O3",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-falign-loops=64",
+]
 MSVC_FLAGS = ["/O2", "/fp:precise"]
 
 # -fno-wrapv: Python compiles itself and its modules such that a signed overflow wraps round, and

@@ -24,20 +24,25 @@ typedef atomic_int failure;
 enum {
     /* Multiply-adds: fewer are done before a second thread is awake. */
     WORTH_A_JOB = 250000,
+    A_LONG_JOB = 4096, /* times that, for each thread */
     /* A job has whole panels of columns: they are 32, 16, 8 or 4 wide. Rows are cut anywhere. */
-    COLUMN_GRAIN = 64,
+    COLUMN_GRAIN = 32,
     FEW_ROWS = 42,
-    /* A's block of MOST_ROWS x MOST_STEPS takes a quarter of the second cache, beside one panel of
-     * B; B's copy of MOST_STEPS x MOST_COLUMNS a part of the third. Found by trial; within a third
-     * of these sizes little changes. */
+    /* What it takes to copy a column of B, in rows of A that it is multiplied by; and to fetch a
+     * row of A, in columns. */
+    COPY_IN_ROWS = 20,
+    FETCH_IN_COLUMNS = 24,
+    /* A's block of MOST_ROWS x MOST_STEPS takes a quarter of the second cache of a megabyte and
+     * half of a smaller one, and so do so many panels of B of MOST_STEPS rows. Found by trial;
+     * within a third of these sizes little changes. */
     MOST_ROWS = 84,
-    MANY_TILES = 20,
-    MUCH_B = 1024 * 1024,
+    PANELS_THAT_STAY = 4,
     /* Dot products. From so many bytes of k on, adding up the lanes is repaid. So many bytes of a
      * few columns stay in the first cache; so many rows of A, and that many columns of B, in the
      * second. */
     DOT_LEAST_BYTES = 1024,
     DOT_MOST_BYTES = 4096,
+    DOT_TILE_ROWS = 24,
     DOT_MOST_ROWS = 128,
     DOT_MOST_COLUMNS = 42,
     WORTH_A_COPY = 16
@@ -87,7 +92,7 @@ static inline void turn_registers_float64(const turn_two x[2], turn_two y[2])
 #define REAL float
 #define NAME(name) name##_float32
 #define MOST_STEPS 768
-#define MOST_COLUMNS 2048
+#define MOST_COLUMNS 1024
 #include "matmul_pack_loop.h"
 #include "matmul_loop.h"
 #include "matmul_call_loop.h"

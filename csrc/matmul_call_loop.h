@@ -78,7 +78,36 @@ static void NAME(job)(void *context, ptrdiff_t job)
             SET_FAILED(call->failed);
 }
 
-/* Cuts the stack, and if it is too short for the threads the matrices: the longer side first. */
+/* Cuts a matrix into at most `most` parts, those that are done soonest if all threads take them in
+ * turn. A part takes (rows + a) * (columns + b) of time: its columns of B are copied and its rows
+ * of A are fetched anew, which takes as long as a few more rows and columns would. */
+static void NAME(cut_matrix)(NAME(call) *call, ptrdiff_t most, int threads)
+{
+    const NAME(piece) *p = &call->first;
+    const int copies_a = !p->dots && NAME(plan_of)(p).pack_a;
+    const ptrdiff_t row_cuts = (p->m + FEW_ROWS - 1) / FEW_ROWS;
+    const ptrdiff_t column_cuts = (p->n + COLUMN_GRAIN - 1) / COLUMN_GRAIN;
+    double least = -1;
+    for (ptrdiff_t r = 1; r <= most && r <= row_cuts; r++) {
+        const ptrdiff_t c = most / r < column_cuts ? most / r : column_cuts;
+        const ptrdiff_t rows = (p->m + r - 1) / r;
+        const ptrdiff_t columns = round_up((p->n + c - 1) / c, COLUMN_GRAIN);
+        const ptrdiff_t rounds = (call->matrices * r * c + threads - 1) / threads;
+        const double time = (double)rounds * (double)(rows + COPY_IN_ROWS) *
+                            (double)(columns + (copies_a ? 2 : 1) * FETCH_IN_COLUMNS);
+        if (least >= 0 && time >= least)
+            continue;
+        least = time;
+        call->rows_at_once = rows;
+        call->columns_at_once = columns;
+    }
+    call->row_cuts = (p->m + call->rows_at_once - 1) / call->rows_at_once;
+    call->column_cuts = (p->n + call->columns_at_once - 1) / call->columns_at_once;
+}
+
+/* Cuts the stack, and if it is too short for the threads the matrices: one part for each thread, so
+ * that it finds in its caches what it had the last time; several, if one takes so long that the
+ * others might have to wait for it. */
 static ptrdiff_t NAME(cut)(NAME(call) *call)
 {
     const NAME(piece) *p = &call->first;
@@ -97,19 +126,10 @@ static ptrdiff_t NAME(cut)(NAME(call) *call)
         call->matrices_at_once = (ptrdiff_t)((double)call->matrices / most);
         return (call->matrices + call->matrices_at_once - 1) / call->matrices_at_once;
     }
-    while ((double)(call->matrices * call->row_cuts * call->column_cuts) * 2 <= most) {
-        const int rows_can = call->rows_at_once > FEW_ROWS;
-        const int columns_can = call->columns_at_once > COLUMN_GRAIN;
-        if (!rows_can && !columns_can)
-            break;
-        if (rows_can && (!columns_can || call->rows_at_once > call->columns_at_once)) {
-            call->rows_at_once = (call->rows_at_once + 1) / 2;
-            call->row_cuts = (p->m + call->rows_at_once - 1) / call->rows_at_once;
-        } else {
-            call->columns_at_once = round_up((call->columns_at_once + 1) / 2, COLUMN_GRAIN);
-            call->column_cuts = (p->n + call->columns_at_once - 1) / call->columns_at_once;
-        }
-    }
+    const int several = call->matrices > 1 || worth > (double)A_LONG_JOB * threads;
+    const double parts = worth < threads ? worth : several ? 2.0 * threads : threads;
+    NAME(cut_matrix)(call, (ptrdiff_t)((parts + (double)call->matrices - 1) /
+                                       (double)call->matrices), threads);
     return call->matrices * call->row_cuts * call->column_cuts;
 }
 

@@ -20,28 +20,6 @@ static const REAL *NAME(further)(const REAL *bias, ptrdiff_t by)
     return bias ? bias + by : NULL;
 }
 
-/* All tiles of a block: columns in panels, rows in tiles of nearly equal height, since a low tile
- * at the end would wait for itself. Panels of B are `panel` elements apart. */
-static void NAME(tiles_of_block)(const NAME(engine_tiles) *tiles, const engine_tile *tile,
-                                 ptrdiff_t m, ptrdiff_t n, const REAL *a, const REAL *b,
-                                 ptrdiff_t panel, REAL *c, const REAL *row_bias,
-                                 const REAL *column_bias)
-{
-    const ptrdiff_t count = m <= tiles->rows ? 1 : (m + tiles->rows - 1) / tiles->rows;
-    const ptrdiff_t height = count == 1 ? m : m / count, higher = m - height * count;
-    for (ptrdiff_t j = 0; j < n; j += tiles->columns) {
-        const ptrdiff_t columns = n - j < tiles->columns ? n - j : tiles->columns;
-        ptrdiff_t i = 0;
-        for (ptrdiff_t t = 0; t < count; t++) {
-            const ptrdiff_t rows = height + (t < higher);
-            tiles->tile[rows - 1](tile, columns, a + i * tile->a_row, b, c + i * tile->c_row + j,
-                                  NAME(further)(row_bias, i), NAME(further)(column_bias, j));
-            i += rows;
-        }
-        b += panel;
-    }
-}
-
 /* K is cut into equal blocks, by K alone: where it is cut decides how the sum is rounded. */
 static ptrdiff_t NAME(k_block)(ptrdiff_t k)
 {
@@ -51,72 +29,140 @@ static ptrdiff_t NAME(k_block)(ptrdiff_t k)
     return (k + blocks - 1) / blocks;
 }
 
+/* The same for dot products, in whole lines. */
+static ptrdiff_t NAME(dot_block)(ptrdiff_t k)
+{
+    const ptrdiff_t blocks = (k * (ptrdiff_t)sizeof(REAL) + DOT_MOST_BYTES - 1) / DOT_MOST_BYTES;
+    return round_up((k + blocks - 1) / blocks, 64 / (ptrdiff_t)sizeof(REAL));
+}
+
+/* How a piece passes through the caches: `rows` of A and `columns` of B at a time. */
+typedef struct {
+    ptrdiff_t rows, columns;
+    int pack_a, strips; /* of a turned A: in strips */
+} NAME(plan);
+
+/* Which of A and B stays in the second cache while the other passes by.
+ *
+ * - A, if all of it can: then the panels of B pass by, each just made and in the first cache.
+ * - A block of A, for many columns, if A is turned, because a cache line of it has the numbers of
+ *   several tiles; or if its runs are so far apart that they push each other out of the caches. The
+ *   block is copied, a turned one in strips as high as the tiles, if the columns repay it.
+ * - Else a few panels of B, and the rows of A pass by, a tile's height at a time. Likewise for dot
+ *   products by tiles. */
+static NAME(plan) NAME(plan_of)(const NAME(piece) *p)
+{
+    const NAME(engine_tiles) *tiles = NAME(engine_tiles_in_use)();
+    const ptrdiff_t width = tiles->columns, steps = p->k > 0 ? NAME(k_block)(p->k) : 1;
+    if (!p->dots && p->m * steps <= MOST_ROWS * MOST_STEPS)
+        return (NAME(plan)){.rows = p->m, .columns = width};
+    const int turned = p->a_row == 1 && p->a_step != 1;
+    const ptrdiff_t bytes = (turned ? p->a_step : p->a_row) * (ptrdiff_t)sizeof(REAL);
+    const int clash = (turned || p->a_step == 1) && bytes % 4096 == 0;
+    const int pack_a = p->n >= 4 * width && (clash || (turned && p->n >= 8 * width));
+    if (!p->dots && (turned || pack_a))
+        return (NAME(plan)){.rows = MOST_ROWS, .columns = MOST_COLUMNS,
+                            .pack_a = pack_a, .strips = pack_a && turned};
+    const ptrdiff_t panels = PANELS_THAT_STAY * MOST_STEPS / steps;
+    const ptrdiff_t most = MOST_COLUMNS / width;
+    return (NAME(plan)){.rows = tiles->rows, .columns = (panels < most ? panels : most) * width};
+}
+
+/* One panel of columns: rows in tiles of nearly equal height, since a low tile at the end would
+ * wait for itself. The first tile copies B, if `copy` is not NULL, and the others read the copy. */
+static void NAME(tiles_of_panel)(const NAME(engine_tiles) *tiles, int dots, int strips,
+                                 engine_tile tile, ptrdiff_t m, ptrdiff_t columns, const REAL *a,
+                                 const REAL *b, REAL *copy, REAL *c, const REAL *row_bias,
+                                 const REAL *column_bias)
+{
+    const ptrdiff_t count = NAME(tiles_in)(m, tiles->rows);
+    const ptrdiff_t height = count == 1 ? m : m / count, higher = m - height * count;
+    tile.copy = copy;
+    for (ptrdiff_t t = 0, i = 0; t < count; t++) {
+        const ptrdiff_t rows = height + (t < higher);
+        if (strips)
+            tile.a_step = rows;
+        (dots ? tiles->dot : tiles->tile)[rows - 1](&tile, columns,
+                                                    a + i * (strips ? tile.steps : tile.a_row), b,
+                                                    c + i * tile.c_row,
+                                                    NAME(further)(row_bias, i), column_bias);
+        i += rows;
+        if (copy && t == 0) {
+            tile.copy = NULL;
+            tile.b_step = columns;
+            b = copy;
+        }
+    }
+}
+
 static int NAME(many_columns)(const NAME(piece) *p)
 {
     const NAME(engine_tiles) *tiles = NAME(engine_tiles_in_use)();
-    const ptrdiff_t width = tiles->columns, steps_at_once = NAME(k_block)(p->k);
-    /* B is packed if its rows are no runs, if many tiles read it, or if it is so large that every
-     * row is on a page of its own. Measured: below that, packing costs more than it gives. */
-    const int pack_b = p->b_column != 1 || p->m >= MANY_TILES * tiles->rows ||
-                       (p->m >= FEW_ROWS && p->n * p->k >= MUCH_B);
-    const int a_runs_along_k = p->a_step == 1;
-    const ptrdiff_t a_distance = a_runs_along_k ? p->a_row : p->a_step;
-    const int pack_a = p->n >= 4 * width && p->m > tiles->rows &&
-                       (a_runs_along_k || p->a_row == 1) &&
-                       a_distance * (ptrdiff_t)sizeof(REAL) % 4096 == 0;
-    const ptrdiff_t rows_at_once = p->m < MOST_ROWS ? p->m : MOST_ROWS;
-    /* If all of A stays in the second cache, every panel of B is packed just before it is used, and
-     * the copy never leaves the first. */
-    const int panel_by_panel = !pack_a && p->m * steps_at_once <= MOST_ROWS * MOST_STEPS;
-    const ptrdiff_t most_columns = panel_by_panel ? width : MOST_COLUMNS;
-    const ptrdiff_t columns_at_once = !pack_b || p->n < most_columns ? p->n : most_columns;
-    /* An odd number of cache lines between runs, so that neighbours fall into different sets. */
+    const ptrdiff_t width = tiles->columns;
+    const ptrdiff_t steps_at_once = p->dots ? NAME(dot_block)(p->k) : NAME(k_block)(p->k);
+    const NAME(plan) plan = NAME(plan_of)(p);
+    /* B is copied: panel by panel, by the first tile that reads it, which two tiles cannot repay;
+     * but by itself if its rows are no runs or there is more than a panel at a time. */
+    const int few = !p->dots && p->b_column == 1 && p->m <= 2 * tiles->rows;
+    const int by_tile = !p->dots && p->b_column == 1 && !few && plan.columns == width;
+    const int by_itself = !few && !by_tile;
     const ptrdiff_t line = 64 / (ptrdiff_t)sizeof(REAL);
-    const ptrdiff_t run = a_runs_along_k ? steps_at_once : rows_at_once;
-    const ptrdiff_t new_distance = ((run + line - 1) / line | 1) * line;
-    const ptrdiff_t b_size = pack_b ? round_up(columns_at_once, width) * steps_at_once : 0;
-    const ptrdiff_t runs = a_runs_along_k ? rows_at_once : steps_at_once;
-    const ptrdiff_t a_size = pack_a ? runs * new_distance : 0;
-    REAL *b_copy = NULL, *a_copy = NULL;
-    if (pack_a || pack_b) {
-        b_copy = engine_scratch_take((round_up(b_size, line) + a_size) * (ptrdiff_t)sizeof(REAL));
+    const ptrdiff_t wide = round_up(p->n < plan.columns ? p->n : plan.columns, width);
+    const ptrdiff_t b_rows = p->dots ? line * ENGINE_LANE_ROWS(steps_at_once, line) : steps_at_once;
+    const ptrdiff_t b_size = few ? 0 : round_up(wide * b_rows, line);
+    /* An odd number of cache lines between rows, so that neighbours fall into different sets. */
+    const ptrdiff_t a_distance = ((steps_at_once + line - 1) / line | 1) * line;
+    const ptrdiff_t a_size = plan.pack_a ? plan.rows * a_distance : 0;
+    REAL *b_copy = NULL;
+    if (a_size + b_size > 0) {
+        b_copy = engine_scratch_take((b_size + a_size) * (ptrdiff_t)sizeof(REAL));
         if (b_copy == NULL)
             return -1;
-        a_copy = b_copy + round_up(b_size, line);
     }
-    engine_tile tile = {.a_row = p->a_row, .a_step = p->a_step, .b_step = p->b_step,
-                        .c_row = p->c_row};
-    for (ptrdiff_t j = 0; j < p->n; j += columns_at_once) {
-        const ptrdiff_t n = p->n - j < columns_at_once ? p->n - j : columns_at_once;
+    engine_tile tile = {.a_row = p->a_row, .a_step = p->a_step, .c_row = p->c_row};
+    const ptrdiff_t blocks = (p->m + plan.rows - 1) / plan.rows;
+    const ptrdiff_t low = p->m / blocks, higher = p->m % blocks;
+    for (ptrdiff_t left = 0; left < p->n; left += plan.columns) {
+        const ptrdiff_t right = p->n - left < plan.columns ? p->n : left + plan.columns;
         for (ptrdiff_t k = 0; k < p->k || k == 0; k += steps_at_once) {
-            const ptrdiff_t steps = p->k - k < steps_at_once ? p->k - k : steps_at_once;
-            const int last = k + steps == p->k;
-            const REAL *b = p->b + k * p->b_step + j * p->b_column;
-            ptrdiff_t panel = width;
-            if (pack_b) {
-                NAME(pack_b)(width, n, steps, b, p->b_step, p->b_column, b_copy);
-                b = b_copy;
-                panel = steps * width;
-                tile.b_step = width;
-            }
-            tile.steps = steps;
+            const int last = p->k - k <= steps_at_once;
+            tile.steps = last ? p->k - k : steps_at_once;
             tile.accumulate = k > 0;
             tile.relu = last && p->relu;
-            for (ptrdiff_t i = 0; i < p->m; i += rows_at_once) {
-                const ptrdiff_t m = p->m - i < rows_at_once ? p->m - i : rows_at_once;
+            const ptrdiff_t panel =
+                width * (p->dots ? line * ENGINE_LANE_ROWS(tile.steps, line) : tile.steps);
+            if (p->dots)
+                NAME(pack_lanes)(width, right - left, tile.steps,
+                                 p->b + k + left * p->b_column, p->b_column, b_copy);
+            else if (by_itself)
+                NAME(pack_b)(width, right - left, tile.steps,
+                             p->b + k * p->b_step + left * p->b_column, p->b_step, p->b_column,
+                             b_copy);
+            for (ptrdiff_t block = 0; block < blocks; block++) {
+                const ptrdiff_t i = block * low + (block < higher ? block : higher);
+                const ptrdiff_t m = low + (block < higher);
                 const REAL *a = p->a + i * p->a_row + k * p->a_step;
-                if (pack_a) {
-                    if (a_runs_along_k)
-                        NAME(pack_a)(m, steps, a, p->a_row, a_copy, new_distance);
+                if (plan.pack_a) {
+                    if (!plan.strips)
+                        NAME(pack_a)(m, tile.steps, a, p->a_row, b_copy + b_size, a_distance);
                     else
-                        NAME(pack_a)(steps, m, a, p->a_step, a_copy, new_distance);
-                    tile.a_row = a_runs_along_k ? new_distance : 1;
-                    tile.a_step = a_runs_along_k ? 1 : new_distance;
-                    a = a_copy;
+                        NAME(pack_strips)(tiles->rows, m, tile.steps, a, p->a_step,
+                                          b_copy + b_size);
+                    a = b_copy + b_size;
+                    tile.a_row = plan.strips ? 1 : a_distance;
+                    tile.a_step = 1; /* strips: their height, tile by tile */
                 }
-                NAME(tiles_of_block)(tiles, &tile, m, n, a, b, panel, p->c + i * p->c_row + j,
-                                     last ? NAME(further)(p->row_bias, i) : NULL,
-                                     last ? NAME(further)(p->column_bias, j) : NULL);
+                for (ptrdiff_t j = left; j < right; j += width) {
+                    const ptrdiff_t columns = p->n - j < width ? p->n - j : width;
+                    REAL *copy = few ? NULL : b_copy + (j - left) / width * panel;
+                    const REAL *b = by_itself ? copy : p->b + k * p->b_step + j * p->b_column;
+                    tile.b_step = by_itself ? width : p->b_step;
+                    NAME(tiles_of_panel)(tiles, p->dots, plan.strips, tile, m, columns, a, b,
+                                         by_tile && columns == width ? copy : NULL,
+                                         p->c + i * p->c_row + j,
+                                         last ? NAME(further)(p->row_bias, i) : NULL,
+                                         last ? NAME(further)(p->column_bias, j) : NULL);
+                }
             }
             if (p->k == 0)
                 break;
@@ -149,8 +195,7 @@ static int NAME(by_dots)(const NAME(piece) *p)
 {
     const NAME(engine_thins) *thins = NAME(engine_thins_in_use)();
     const ptrdiff_t line = 64 / (ptrdiff_t)sizeof(REAL);
-    const ptrdiff_t blocks = (p->k * (ptrdiff_t)sizeof(REAL) + DOT_MOST_BYTES - 1) / DOT_MOST_BYTES;
-    const ptrdiff_t steps_at_once = round_up((p->k + blocks - 1) / blocks, line);
+    const ptrdiff_t steps_at_once = NAME(dot_block)(p->k);
     /* Columns that are a large power of two apart would push each other out of the first cache. */
     const int copy_b = p->b_step != 1 || (p->m >= WORTH_A_COPY &&
                                           p->b_column * (ptrdiff_t)sizeof(REAL) % 512 == 0);
@@ -193,8 +238,13 @@ static int NAME(by_dots)(const NAME(piece) *p)
 
 static int NAME(compute)(const NAME(piece) *p)
 {
-    if (p->dots)
-        return NAME(by_dots)(p);
+    if (p->dots) {
+        const NAME(engine_tiles) *tiles = NAME(engine_tiles_in_use)();
+        const int tiles_do = tiles->dot[0] && p->b_step == 1 && p->c_column == 1;
+        /* Many rows repay that B is turned. */
+        return tiles_do && p->m >= DOT_TILE_ROWS && p->n >= tiles->columns ? NAME(many_columns)(p)
+                                                                          : NAME(by_dots)(p);
+    }
     if (p->m == 1 && p->b_column == 1 && p->k > 0)
         return NAME(single_row)(p);
     return NAME(many_columns)(p);

@@ -24,6 +24,9 @@
  *     column_bias != NULL:      + column_bias[j]           columns elements
  *     relu != 0:                0 if it is negative; NaN stays NaN
  *
+ * If copy != NULL, B is also written to copy[k*columns + j] as it passes by, which costs nothing:
+ * the tiles to come find it in one piece. Only for tiles of full width; it overlaps nothing else.
+ *
  * The order of summation is part of the contract: every element starts at 0 and takes its products
  * in the order of k, one multiply-add each, whatever rows and columns are. So a row comes out with
  * the same bits whichever tile it falls into. A caller that cuts K into blocks must cut by K alone.
@@ -42,6 +45,9 @@
 
 enum { ENGINE_TILE_MOST_ROWS = 14 };
 
+/* Enough for each lane, and odd: else they would push each other out of the first cache. */
+#define ENGINE_LANE_ROWS(steps, lanes) (((steps) + (lanes)-1) / (lanes) | 1)
+
 /* What stays the same for all tiles of a product. */
 typedef struct {
     ptrdiff_t steps;
@@ -49,6 +55,7 @@ typedef struct {
     ptrdiff_t b_step;
     ptrdiff_t c_row;
     int accumulate, relu;
+    void *copy;
 } engine_tile;
 
 typedef void (*engine_tile_float32)(const engine_tile *tile, ptrdiff_t columns, const float *a,
@@ -58,15 +65,20 @@ typedef void (*engine_tile_float64)(const engine_tile *tile, ptrdiff_t columns, 
                                     const double *b, double *c, const double *row_bias,
                                     const double *column_bias);
 
-/* The tiles of one instruction set; [height - 1] is the one for that many rows. */
+/* The tiles of one instruction set; [height - 1] is the one for that many rows.
+ *
+ * `dot` are the same in the order of summation of the dot products of matmul_thin.h, so that many
+ * rows have the bits of a few: a sum for each of the L lanes, one after the other, folded at the
+ * end. Here b[k][j] is at b + (k % L * D + k / L) * b_step + j, D = ENGINE_LANE_ROWS(steps, L), and
+ * nothing is copied. NULL for AVX-512, whose dot products are as fast. */
 typedef struct {
     ptrdiff_t rows, columns;
-    engine_tile_float32 tile[ENGINE_TILE_MOST_ROWS];
+    engine_tile_float32 tile[ENGINE_TILE_MOST_ROWS], dot[ENGINE_TILE_MOST_ROWS];
 } engine_tiles_float32;
 
 typedef struct {
     ptrdiff_t rows, columns;
-    engine_tile_float64 tile[ENGINE_TILE_MOST_ROWS];
+    engine_tile_float64 tile[ENGINE_TILE_MOST_ROWS], dot[ENGINE_TILE_MOST_ROWS];
 } engine_tiles_float64;
 
 /* Those of the instruction set in use. Ask once a product: the answer is good for as long as the

@@ -25,10 +25,10 @@ PIECE void LOCAL(tile_start)(int rows, int vectors, VECTOR sum[TILE_ROWS][2])
     }
 }
 
-/* sum[i] += a[i][k] * b[k] for k = 0 .. steps - 1. */
+/* sum[i] += a[i][k] * b[k] for k = 0 .. steps - 1; if `copies`, b goes to `copy` too. */
 PIECE void LOCAL(tile_run)(int rows, int vectors, int masked, MASK edge, VECTOR sum[TILE_ROWS][2],
                            ptrdiff_t steps, const REAL *a, ptrdiff_t a_row, ptrdiff_t a_step,
-                           const REAL *b, ptrdiff_t b_step)
+                           const REAL *b, ptrdiff_t b_step, int copies, REAL *copy)
 {
     const REAL *group[ROW_GROUPS];
     ENGINE_UNROLL
@@ -39,6 +39,11 @@ PIECE void LOCAL(tile_run)(int rows, int vectors, int masked, MASK edge, VECTOR 
         ENGINE_UNROLL
         for (int j = 0; j < vectors; j++)
             right[j] = LOCAL(tile_load)(j == vectors - 1, masked, edge, b + j * LANES);
+        if (copies) {
+            ENGINE_UNROLL
+            for (int j = 0; j < vectors; j++)
+                STORE(copy + (k * vectors + j) * LANES, right[j]);
+        }
         ENGINE_UNROLL
         for (int i = 0; i < rows; i++) {
             const VECTOR left = SPREAD(group[i / 3][i % 3 * a_row]);
@@ -103,7 +108,7 @@ PIECE void LOCAL(tile_finish)(int rows, int vectors, int masked, MASK edge,
                               VECTOR sum[TILE_ROWS][2], REAL *c, ptrdiff_t c_row, int accumulate,
                               const REAL *row_bias, const REAL *column_bias, int relu)
 {
-    if (accumulate || row_bias || column_bias || relu) {
+    if (row_bias || column_bias || relu) {
         VECTOR copy[TILE_ROWS][2]; /* so that `sum` itself never has an address */
         ENGINE_UNROLL
         for (int i = 0; i < rows; i++) {
@@ -114,6 +119,18 @@ PIECE void LOCAL(tile_finish)(int rows, int vectors, int masked, MASK edge,
         LOCAL(tile_finish_fully)(rows, vectors, masked, edge, copy, c, c_row, accumulate, row_bias,
                                  column_bias, relu);
         return;
+    }
+    if (accumulate) {
+        /* Here and not outside: where K is cut, all tiles but the first of each place do this. */
+        const REAL *old = c;
+        ENGINE_UNROLL
+        for (int i = 0; i < rows; i++) {
+            ENGINE_UNROLL
+            for (int j = 0; j < vectors; j++)
+                sum[i][j] = sum[i][j] + LOCAL(tile_load)(j == vectors - 1, masked, edge,
+                                                         old + j * LANES);
+            old += c_row;
+        }
     }
     ENGINE_UNROLL
     for (int i = 0; i < rows; i++) {

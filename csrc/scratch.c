@@ -71,22 +71,23 @@ static void free_block(void *start)
 }
 
 #if KEEPS
-static _Thread_local void *kept;
+/* Blocks are given back in the order opposite to that in which they were taken, as a rule: so the
+ * first is the outer one's, the second that of whoever works inside it. */
+enum { KEPT = 2 };
+static _Thread_local void *kept[KEPT];
 static pthread_key_t at_end;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int can_keep; /* written once */
 
-static void prepare(void)
+static void free_blocks(void *blocks)
 {
-    can_keep = pthread_key_create(&at_end, free_block) == 0;
+    for (int i = 0; i < KEPT; i++)
+        free_block(((void **)blocks)[i]);
 }
 
-/* Replaces the kept block by one of `bytes`, or by none. */
-static void keep(void *start)
+static void prepare(void)
 {
-    free_block(kept);
-    kept = start;
-    pthread_setspecific(at_end, start);
+    can_keep = pthread_key_create(&at_end, free_blocks) == 0;
 }
 
 void *engine_scratch_take(ptrdiff_t bytes)
@@ -94,23 +95,29 @@ void *engine_scratch_take(ptrdiff_t bytes)
     if (!may_give())
         return NULL;
     pthread_once(&once, prepare);
-    if (!can_keep || bytes > ENGINE_SCRATCH_KEPT || (kept && head_of(kept)->busy))
+    int i = 0;
+    while (i < KEPT && kept[i] && head_of(kept[i])->busy)
+        i++;
+    if (!can_keep || bytes > ENGINE_SCRATCH_KEPT || i == KEPT)
         return new_block(bytes);
-    if (kept == NULL || head_of(kept)->bytes < bytes) {
-        keep(NULL);
-        keep(new_block(bytes));
+    if (kept[i] == NULL || head_of(kept[i])->bytes < bytes) {
+        free_block(kept[i]);
+        kept[i] = new_block(bytes);
+        pthread_setspecific(at_end, kept);
     }
-    if (kept)
-        head_of(kept)->busy = 1;
-    return kept;
+    if (kept[i])
+        head_of(kept[i])->busy = 1;
+    return kept[i];
 }
 
 void engine_scratch_give(void *memory)
 {
-    if (memory && memory == kept)
-        head_of(memory)->busy = 0;
-    else
-        free_block(memory);
+    for (int i = 0; i < KEPT; i++)
+        if (memory && memory == kept[i]) {
+            head_of(memory)->busy = 0;
+            return;
+        }
+    free_block(memory);
 }
 #else
 void *engine_scratch_take(ptrdiff_t bytes)

@@ -6,8 +6,8 @@
  *
  * Why not malloc alone: large blocks go back to the system when they are freed, and the system
  * hands out new pages one fault at a time, which costs more than filling them. So every thread
- * keeps the last block that it gave back, up to ENGINE_SCRATCH_KEPT bytes, until it ends. Whoever
- * takes a second block while holding the first gets one from malloc.
+ * keeps two blocks that it gave back, of up to ENGINE_SCRATCH_KEPT bytes each, until it ends.
+ * Whoever takes a third block while holding two gets one from malloc.
  */
 #ifndef ENGINE_SCRATCH_H
 #define ENGINE_SCRATCH_H

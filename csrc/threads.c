@@ -28,6 +28,7 @@ int engine_threads_here(void)
 #else
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -39,8 +40,9 @@ int engine_threads_here(void)
 #endif
 
 /* How long somebody with nothing to do looks around before sleeping: waking takes about 50
- * microseconds, so that long may be spent to save it. */
-enum { LOOK_AROUND_NANOSECONDS = 40000 };
+ * microseconds, and between two calls of a training step about as much passes. After the first part
+ * of it whoever else wants the processor goes first. */
+enum { LOOK_AROUND_NANOSECONDS = 200000, ALONE_NANOSECONDS = 40000 };
 
 typedef struct call {
     void (*run)(void *, ptrdiff_t);
@@ -70,6 +72,17 @@ static long long nanoseconds(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* One more look around since `start`, a time; 0 when it is time to sleep. */
+static int look_around(long long start)
+{
+    const long long passed = nanoseconds() - start;
+    if (passed > ALONE_NANOSECONDS)
+        sched_yield();
+    for (int i = 0; i < 16; i++)
+        BREATHE();
+    return passed < LOOK_AROUND_NANOSECONDS;
 }
 
 static void work_on(call *it)
@@ -112,10 +125,9 @@ static void *worker(void *nothing)
         }
         const unsigned seen = atomic_load(&news);
         pthread_mutex_unlock(&lock);
-        const long long until = nanoseconds() + LOOK_AROUND_NANOSECONDS;
-        while (atomic_load_explicit(&news, memory_order_relaxed) == seen && nanoseconds() < until)
-            for (int i = 0; i < 16; i++)
-                BREATHE();
+        const long long start = nanoseconds();
+        while (atomic_load_explicit(&news, memory_order_relaxed) == seen && look_around(start))
+            ;
         pthread_mutex_lock(&lock);
         while (atomic_load(&news) == seen)
             pthread_cond_wait(&work_has_come, &lock);
@@ -202,10 +214,9 @@ void engine_parallel(ptrdiff_t jobs, void (*run)(void *, ptrdiff_t), void *conte
     *link = it.after;
     pthread_mutex_unlock(&lock);
     /* Nobody joins any more. The last helper is at its last job: wait awake for a moment. */
-    const long long until = nanoseconds() + LOOK_AROUND_NANOSECONDS;
-    while (atomic_load(&it.helpers) > 0 && nanoseconds() < until)
-        for (int i = 0; i < 16; i++)
-            BREATHE();
+    const long long start = nanoseconds();
+    while (atomic_load(&it.helpers) > 0 && look_around(start))
+        ;
     pthread_mutex_lock(&lock); /* and in any case, so that the last helper has let go of it */
     while (atomic_load(&it.helpers) > 0)
         pthread_cond_wait(&helper_has_left, &lock);
