@@ -38,7 +38,7 @@ static ptrdiff_t NAME(tiles_in)(ptrdiff_t m, ptrdiff_t most)
 static void NAME(pack_panel)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps, const REAL *b,
                              ptrdiff_t b_row, ptrdiff_t b_column, REAL *to)
 {
-    if (columns < width)
+    if (columns < width && steps > 0) /* subtle: of no rows there is no copy, not even an address */
         memset(to, 0, (size_t)(steps * width) * sizeof(REAL));
     ptrdiff_t k = 0;
     if (b_row == 1) {
@@ -68,7 +68,7 @@ static void NAME(pack_lanes)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps
     const ptrdiff_t distance = ENGINE_LANE_ROWS(steps, lanes) * width;
     for (; columns > 0; columns -= width, b += width * b_column, to += lanes * distance) {
         const ptrdiff_t here = columns < width ? columns : width;
-        if (here < width)
+        if (here < width && steps > 0)
             memset(to, 0, (size_t)(lanes * distance) * sizeof(REAL));
         for (ptrdiff_t k = 0; k * lanes < steps; k++) {
             const REAL *line = b + k * lanes;
