@@ -1,6 +1,6 @@
-/* The hot loops of small networks, fused: the contract that fused_softmax.c, fused_steps.c,
- * fused_sums.c, fused_norm.c and fused_lstm.c keep, each in a fast form and in a naive twin. Plain C, no Python.
- * Large calls are shared among threads (fused_share.h).
+/* The hot loops of small networks, fused: the contract that fused_softmax.c, fused_losses.c,
+ * fused_steps.c, fused_sums.c, fused_norm.c and fused_lstm.c keep, each in a fast form and in a
+ * naive twin. Plain C, no Python. Large calls are shared among threads (fused_share.h).
  *
  * kind says the precision, which is what the pointers to void point at, and which form is wanted:
  *
@@ -11,7 +11,7 @@
  * that two arrays may be the same, no two overlap. Nothing is allocated unless a line says so. The
  * fast form gives the same bits (of a NaN: only that it is one) on every instruction set, with any
  * number of threads, and for a row whatever the number of rows; how near it is to the twin is said
- * in each place. (Where there is an exp, an erf or a tanh in it, AVX2 and AVX-512 give the same bits
+ * in each place. (Where there is an exp, a log, an erf or a tanh in it, AVX2 and AVX-512 give the same bits
  * and the portable form others: they multiply and add in one rounding.) */
 #ifndef ENGINE_FUSED_H
 #define ENGINE_FUSED_H
@@ -66,6 +66,27 @@ void engine_cross_entropy_backward(int kind, ptrdiff_t rows, ptrdiff_t cols, con
                                    ptrdiff_t step, double divisor, const void *x,
                                    const int64_t *targets, const engine_loss_options *options,
                                    const void *kept, void *dx, ptrdiff_t *wrong);
+
+/* --- fused_losses.c: of a prediction x and its target y, number by number ----------------------- */
+
+enum {
+    ENGINE_LOSS_SQUARES,      /* (x - y)^2 */
+    ENGINE_LOSS_BINARY,       /* -(y * log(x) + (1 - y) * log(1 - x)), logarithms from -100 on */
+    ENGINE_LOSS_BINARY_LOGITS /* the same of sigmoid(x): (1 - y) * x + log(1 + exp(-x)) */
+};
+
+/* losses[i] = the loss of x[i] and y[i], and the sum of them is returned; losses may be NULL.
+ * Logarithms are within 3 units in the last place. The sum is carried in double precision from one
+ * thousand numbers to the next. */
+double engine_loss(int kind, int what, ptrdiff_t n, const void *x, const void *y, void *losses);
+
+/* dx[i] = g[i * step] * scale * the slope of the loss to x[i]: 2 * (x - y), (x - y) / (x * (1 - x))
+ * where the divisor is at least 1e-12, sigmoid(x) - y. step is 0 or 1. */
+void engine_loss_backward(int kind, int what, ptrdiff_t n, const void *g, ptrdiff_t step,
+                          double scale, const void *x, const void *y, void *dx);
+
+/* The first i for which x[i] is not in 0..1, NaN included; n if there is none. */
+ptrdiff_t engine_first_beyond_1(int kind, ptrdiff_t n, const void *x);
 
 /* --- fused_steps.c: one step of an optimizer, PyTorch's arithmetic in PyTorch's order ----------
  * n parameters; all arrays are as long, and changed in place but for g. Fast and twin give the same

@@ -101,6 +101,7 @@ def limit_scratch(Py_ssize_t blocks):
 
 include "fused.pxi"
 include "curves.pxi"
+include "losses.pxi"
 include "running.pxi"
 include "pooling.pxi"
 include "convolution.pxi"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from engine.kernels import (
     fused,
     fused_curves,
+    fused_losses,
     fused_numpy,
     fused_steps,
     fused_sums,
@@ -27,19 +28,24 @@ FORMS = ((*SETS, "twin") if BUILT else ()) + ("numpy",)
 MODULES = {
     fused: fused_numpy,
     fused_curves: fused_numpy,
+    fused_losses: fused_numpy,
     fused_steps: fused_numpy,
     fused_sums: fused_numpy,
     pooling: pooling_numpy,
     running: fused_numpy,
 }
 FLOATS = (np.float32, np.float64)
-# Those in which there is an exp, an erf or a tanh; `stepped` is a test's name for an LSTM's step.
+# Those in which there is an exp, a log, an erf or a tanh; `stepped` is what a test calls a step of
+# an LSTM.
 CURVED = (
     "softmax",
     "log_softmax",
     "log_softmax_backward",
     "cross_entropy",
     "cross_entropy_backward",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "binary_cross_entropy_with_logits_backward",
     "gelu",
     "gelu_backward",
     "stepped",

@@ -198,13 +198,7 @@ class mse_loss(Op):
     torch_name = "MseLoss"
 
     def forward(self, x, y, *, reduction="mean"):
-        difference = x - y
-        if reduction == "none":
-            return difference * difference
-        flat = difference.reshape(-1)
-        found = flat.dot(flat)
-        # As Python's numbers, which is quicker; see `average`.
-        return x.dtype.type(found.item() / (flat.size or np.nan)) if reduction == "mean" else found
+        return kernels.squared_error(x, y, reduction)
 
     def to_x(self, g, x, y, *, reduction):
         return 2 / share_of(x, reduction) * g * (x - y)
@@ -213,9 +207,7 @@ class mse_loss(Op):
         return 2 / share_of(x, reduction) * g * (y - x)
 
     def quick(self, g, x, y, wants, *, reduction):
-        to_x = x - y
-        twice = 2 / share_of(x, reduction)
-        to_x *= g.item() * twice if reduction != "none" else twice * g
+        to_x = kernels.squared_error_backward(g, x, y, reduction)
         return to_x if wants[0] else None, -to_x if wants[1] else None
 
     samples = (

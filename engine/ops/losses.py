@@ -8,10 +8,12 @@ with normalisations are in `engine.ops.fused`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from engine import kernels
 from engine.core import maths
 from engine.core.op import Numbers, Op, at, operation
 from engine.ops.elementwise import log, log1p, maximum, sigmoid, softplus
@@ -38,6 +40,22 @@ def _weighed(x: Any, weight: Any) -> Any:
     return x if weight is None else x * weight
 
 
+def _weighed_loss(loss: Callable, x: Any, y: Any, weight: Any, reduction: str) -> np.ndarray:
+    """A loss of one of the kernels, where elements may count for more than others."""
+    if weight is None:
+        return loss(x, y, reduction)
+    return reduced(loss(x, y, "none") * weight, reduction)
+
+
+def _weighed_slopes(
+    backward: Callable, g: Any, x: Any, y: Any, weight: Any, reduction: str
+) -> np.ndarray:
+    """What x receives of the gradient of `_weighed_loss`."""
+    if weight is not None:
+        g = np.broadcast_to(g * weight, x.shape)
+    return backward(g, x, y, reduction)
+
+
 @operation
 class binary_cross_entropy(Op):
     """-(y * log(x) + (1 - y) * log(1 - x)), the surprise of seeing y where x was expected. x
@@ -47,9 +65,7 @@ class binary_cross_entropy(Op):
     constant = ("weight",)
 
     def forward(self, x, y, weight, *, reduction="mean"):
-        sure = maths.maximum(maths.log(x), -100.0)
-        unsure = maths.maximum(maths.log1p(-x), -100.0)
-        return reduced(_weighed((y - 1) * unsure - y * sure, weight), reduction)
+        return _weighed_loss(kernels.binary_cross_entropy, x, y, weight, reduction)
 
     def to_x(self, g, x, y, weight, *, reduction):
         g = _weighed(g / share_of(x, reduction), weight)
@@ -60,16 +76,13 @@ class binary_cross_entropy(Op):
         return g * (maximum(log1p(-x), -100.0) - maximum(log(x), -100.0))
 
     def quick(self, g, x, y, weight, wants, *, reduction):
-        g = _weighed(g / (x.size or 1) if reduction == "mean" else g, weight)
-        to_x = None
+        to_x = to_y = None
         if wants[0]:
-            below = np.subtract(1, x)
-            below *= x
-            np.maximum(below, 1e-12, out=below)
-            to_x = x - y
-            to_x *= g
-            to_x /= below
-        return to_x, self.to_y(g, x, None, reduction="sum") if wants[1] else None
+            backward = kernels.binary_cross_entropy_backward
+            to_x = _weighed_slopes(backward, g, x, y, weight, reduction)
+        if wants[1]:
+            to_y = self.to_y(g, x, weight, reduction=reduction)
+        return to_x, to_y
 
     samples = (
         at(_SHARES, _SURE, None),
@@ -86,10 +99,12 @@ class binary_cross_entropy_with_logits(Op):
     constant = ("weight", "positive")
 
     def forward(self, x, y, weight, positive, *, reduction="mean"):
+        if positive is None:
+            loss = kernels.binary_cross_entropy_with_logits
+            return _weighed_loss(loss, x, y, weight, reduction)
         # log(1 + exp(-x)) without the exponential of a large number.
         softened = maths.log1p(maths.exp(-maths.absolute(x))) - maths.minimum(x, 0.0)
-        if positive is not None:
-            softened = (1 + (positive - 1) * y) * softened
+        softened = (1 + (positive - 1) * y) * softened
         return reduced(_weighed((1 - y) * x + softened, weight), reduction)
 
     def to_x(self, g, x, y, weight, positive, *, reduction):
@@ -101,6 +116,17 @@ class binary_cross_entropy_with_logits(Op):
     def to_y(self, g, x, weight, positive, *, reduction):
         g = _weighed(g / share_of(x, reduction), weight)
         return -(g * x) if positive is None else g * ((positive - 1) * softplus(-x) - x)
+
+    def quick(self, g, x, y, weight, positive, wants, *, reduction):
+        to_x = to_y = None
+        if wants[0] and positive is None:
+            backward = kernels.binary_cross_entropy_with_logits_backward
+            to_x = _weighed_slopes(backward, g, x, y, weight, reduction)
+        elif wants[0]:
+            to_x = self.to_x(g, x, y, weight, positive, reduction=reduction)
+        if wants[1]:
+            to_y = self.to_y(g, x, weight, positive, reduction=reduction)
+        return to_x, to_y
 
     samples = (
         at(_X, _SURE, None, None),

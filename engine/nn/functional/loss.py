@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from engine import kernels
 from engine.dtypes import promote_types
 from engine.ops import fused as ops
 from engine.ops import losses
@@ -72,9 +73,13 @@ def fitted(what: str, input: Any, target: Any) -> tuple[Any, Any]:
             stacklevel=3,
         )
         input, target = broadcast_tensors(input, target)
-    if x.dtype != y.dtype:
+    return _of_one_type(input, target)
+
+
+def _of_one_type(input: Any, target: Any) -> tuple[Any, Any]:
+    if input._data.dtype is not target._data.dtype:
         kind = promote_types(input.dtype, target.dtype)
-        input, target = input.to(kind), target.to(kind)
+        return input.to(kind), target.to(kind)
     return input, target
 
 
@@ -253,12 +258,12 @@ def binary_cross_entropy(
         raise RuntimeError(
             f"Found dtype {target.dtype} but expected {input.dtype}: write target.to(input.dtype)"
         )
-    for what, x in (("input", input._data), ("target", target._data)):
-        if x.size and not (x.min() >= 0 and x.max() <= 1):
-            raise RuntimeError(
-                f"all elements of {what} should be between 0 and 1: apply sigmoid first, or use "
-                "binary_cross_entropy_with_logits"
-            )
+    if not kernels.are_shares(input._data, target._data):
+        what = "target" if kernels.are_shares(input._data, input._data) else "input"
+        raise RuntimeError(
+            f"all elements of {what} should be between 0 and 1: apply sigmoid first, or use "
+            "binary_cross_entropy_with_logits"
+        )
     check_reduction(reduction)
     return input.record(losses.binary_cross_entropy, (input, target, weight), _PARAMS[reduction])
 
@@ -283,6 +288,7 @@ def binary_cross_entropy_with_logits(
             f"are shares from 0 to 1; write target.float()"
         )
     check_reduction(reduction)
+    input, target = _of_one_type(input, target)
     return input.record(
         losses.binary_cross_entropy_with_logits, (input, target, weight, pos_weight),
         _PARAMS[reduction],
