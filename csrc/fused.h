@@ -60,6 +60,11 @@ void engine_cross_entropy(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *
                           const int64_t *targets, const engine_loss_options *options, void *losses,
                           void *kept, double *totals, ptrdiff_t *wrong);
 
+/* The sum of weight[target], or of ones, over the rows whose target is not `ignore` nor, where there
+ * are weights, beyond the classes: totals[1] of the forward again. It has no twin. */
+double engine_cross_entropy_weights(int kind, ptrdiff_t rows, ptrdiff_t cols,
+                                    const int64_t *targets, const engine_loss_options *options);
+
 /* dx[i] = g[i * step] / divisor * (softmax(x[i]) * sum(a) - a). step is 0 or 1. dx may be x. The
  * targets and options are the forward's; *wrong as there. */
 void engine_cross_entropy_backward(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *g,

@@ -14,6 +14,8 @@ cdef extern from "fused.h" nogil:
 
 cdef int fused_kind(cnp.ndarray x, bint reference) except -1:
     """What the C doors call `kind`: the precision of x, and whether the twin is wanted."""
+    if x is None:
+        raise TypeError("expected an array, got None")
     cdef int dtype = cnp.PyArray_TYPE(x)
     cdef int twin = ENGINE_FUSED_REFERENCE if reference else 0
     if dtype == cnp.NPY_FLOAT32:
@@ -52,6 +54,41 @@ cdef inline void fused_take_back(PyThreadState *state) noexcept:
     if state != NULL:
         PyEval_RestoreThread(state)
 
+
+cpdef bint is_dense(object array, object like):
+    """Whether an array is dense, aligned, native float32 or float64, and of the dtype of `like`."""
+    cdef int dtype
+    if type(array) is not cnp.ndarray or not cnp.PyArray_ISCARRAY_RO(array):
+        return False
+    dtype = cnp.PyArray_TYPE(array)
+    if dtype != cnp.NPY_FLOAT32 and dtype != cnp.NPY_FLOAT64:
+        return False
+    return like is None or cnp.PyArray_TYPE(like) == dtype
+
+
+def are_dense(list arrays not None):
+    """Whether those that are not None are, and of one dtype; the first one is an array."""
+    cdef object first = arrays[0]
+    for array in arrays:
+        if array is not None and not is_dense(array, first):
+            return False
+    return True
+
+
+def is_dense_integers(object array):
+    """Whether an array is dense, aligned, native int64."""
+    return (
+        type(array) is cnp.ndarray and cnp.PyArray_ISCARRAY_RO(array)
+        and cnp.PyArray_TYPE(array) == cnp.NPY_INT64
+    )
+
+
+def fresh(cnp.ndarray like not None):
+    """A new dense array of this shape and dtype, with no particular contents."""
+    return cnp.PyArray_EMPTY(
+        cnp.PyArray_NDIM(like), cnp.PyArray_DIMS(like), cnp.PyArray_TYPE(like), 0)
+
+
 cdef extern from "fused.h" nogil:
     ctypedef struct engine_loss_options:
         const void *weight
@@ -73,6 +110,9 @@ cdef extern from "fused.h" nogil:
         int kind, ptrdiff_t rows, ptrdiff_t cols, const void *x, const cnp.int64_t *targets,
         const engine_loss_options *options, void *losses, void *kept, double *totals,
         ptrdiff_t *wrong)
+    double engine_cross_entropy_weights(
+        int kind, ptrdiff_t rows, ptrdiff_t cols, const cnp.int64_t *targets,
+        const engine_loss_options *options)
     void engine_cross_entropy_backward(
         int kind, ptrdiff_t rows, ptrdiff_t cols, const void *g, ptrdiff_t step, double divisor,
         const void *x, const cnp.int64_t *targets, const engine_loss_options *options,
@@ -168,6 +208,21 @@ def cross_entropy(cnp.ndarray x not None, cnp.ndarray targets not None, cnp.ndar
     return wrong, totals[0], totals[1]
 
 
+def cross_entropy_weights(cnp.ndarray targets not None, cnp.ndarray weight,
+                          cnp.int64_t ignore):
+    """The sum of the weights (or ones) of the targets that are classes and not `ignore`."""
+    cdef Py_ssize_t rows = cnp.PyArray_SIZE(targets)
+    cdef Py_ssize_t cols = 0 if weight is None else cnp.PyArray_SIZE(weight)
+    cdef int dtype = cnp.NPY_FLOAT32 if weight is None else cnp.PyArray_TYPE(weight)
+    cdef void *classes = fused_data(targets, cnp.NPY_INT64, rows, False)
+    cdef engine_loss_options options
+    options.weight = fused_optional(weight, dtype, cols, False)
+    options.ignore = ignore
+    return engine_cross_entropy_weights(
+        0 if weight is None else fused_kind(weight, False), rows, cols, <cnp.int64_t *> classes,
+        &options)
+
+
 def cross_entropy_backward(cnp.ndarray g not None, double divisor, cnp.ndarray x not None,
                            cnp.ndarray targets not None, cnp.ndarray weight, cnp.int64_t ignore,
                            double smoothing, cnp.ndarray kept not None, cnp.ndarray dx not None,
@@ -193,9 +248,9 @@ def cross_entropy_backward(cnp.ndarray g not None, double divisor, cnp.ndarray x
     return wrong
 
 
-def sgd(cnp.ndarray parameters not None, cnp.ndarray g not None, cnp.ndarray buffer, double rate,
-        double momentum, double dampening, double decay, bint nesterov, bint maximize, bint first,
-        bint reference=False):
+cpdef sgd(cnp.ndarray parameters, cnp.ndarray g, cnp.ndarray buffer, double rate, double momentum,
+          double dampening, double decay, bint nesterov, bint maximize, bint first,
+          bint reference=False):
     cdef Py_ssize_t n = cnp.PyArray_SIZE(parameters)
     cdef int kind = fused_kind(parameters, reference), dtype = cnp.PyArray_TYPE(parameters)
     cdef void *changed = fused_data(parameters, dtype, n, True)
@@ -210,10 +265,9 @@ def sgd(cnp.ndarray parameters not None, cnp.ndarray g not None, cnp.ndarray buf
     fused_take_back(state)
 
 
-def adam(cnp.ndarray parameters not None, cnp.ndarray g not None, cnp.ndarray average not None,
-         cnp.ndarray square not None, cnp.ndarray greatest, double beta1, double beta2,
-         double epsilon, double step_size, double correction, double decay, double shrink,
-         bint maximize, bint reference=False):
+cpdef adam(cnp.ndarray parameters, cnp.ndarray g, cnp.ndarray average, cnp.ndarray square,
+           cnp.ndarray greatest, double beta1, double beta2, double epsilon, double step_size,
+           double correction, double decay, double shrink, bint maximize, bint reference=False):
     cdef Py_ssize_t n = cnp.PyArray_SIZE(parameters)
     cdef int kind = fused_kind(parameters, reference), dtype = cnp.PyArray_TYPE(parameters)
     cdef void *changed = fused_data(parameters, dtype, n, True)
@@ -245,7 +299,7 @@ cdef bint fused_same(cnp.ndarray a, cnp.ndarray b):
     )
 
 
-def ready_to_step(object g, tuple arrays):
+cdef bint ready_to_step(object g, tuple arrays) except -1:
     """Whether a step can work on these arrays (or None) as they are. No means: look closer."""
     cdef Py_ssize_t k, other, count = len(arrays)
     cdef cnp.ndarray array
@@ -263,6 +317,37 @@ def ready_to_step(object g, tuple arrays):
             if arrays[other] is not None and not fused_same(array, arrays[other]):
                 return False
     return True
+
+
+def sgd_steps(list parameters not None, list gs not None, list buffers not None,
+              list first not None, double rate, double momentum, double dampening, double decay,
+              bint nesterov, bint maximize, bint reference=False):
+    """`sgd` of each that is ready for it as it is; gives the places of the others."""
+    cdef Py_ssize_t k
+    cdef list left = []
+    for k in range(len(parameters)):
+        if ready_to_step(gs[k], (parameters[k], buffers[k])):
+            sgd(parameters[k], gs[k], buffers[k], rate, momentum, dampening, decay, nesterov,
+                maximize, first[k], reference)
+        else:
+            left.append(k)
+    return left
+
+
+def adam_steps(list parameters not None, list gs not None, list averages not None,
+               list squares not None, list greatest not None, list step_sizes not None,
+               list corrections not None, double beta1, double beta2, double epsilon, double decay,
+               double shrink, bint maximize, bint reference=False):
+    """`adam` of each that is ready for it as it is; gives the places of the others."""
+    cdef Py_ssize_t k
+    cdef list left = []
+    for k in range(len(parameters)):
+        if ready_to_step(gs[k], (parameters[k], averages[k], squares[k], greatest[k])):
+            adam(parameters[k], gs[k], averages[k], squares[k], greatest[k], beta1, beta2, epsilon,
+                 step_sizes[k], corrections[k], decay, shrink, maximize, reference)
+        else:
+            left.append(k)
+    return left
 
 
 def sum_one_axis(cnp.ndarray x not None, Py_ssize_t axis, bint reference=False):

@@ -156,6 +156,23 @@ void engine_cross_entropy(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *
     }
 }
 
+double engine_cross_entropy_weights(int kind, ptrdiff_t rows, ptrdiff_t cols,
+                                    const int64_t *targets, const engine_loss_options *options)
+{
+    double total = 0;
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        const int64_t target = targets[r];
+        if (target == options->ignore)
+            continue;
+        if (!options->weight)
+            total += 1;
+        else if (target >= 0 && target < cols)
+            total += kind & ENGINE_FUSED_FLOAT64 ? ((const double *)options->weight)[target]
+                                                 : (double)((const float *)options->weight)[target];
+    }
+    return total;
+}
+
 void engine_cross_entropy_backward(int kind, ptrdiff_t rows, ptrdiff_t cols, const void *g,
                                    ptrdiff_t step, double divisor, const void *x,
                                    const int64_t *targets, const engine_loss_options *options,

@@ -16,6 +16,7 @@ from engine.kernels import (
     fused_numpy,
     fused_steps,
     fused_sums,
+    losses_numpy,
     pooling,
     pooling_numpy,
     running,
@@ -28,7 +29,7 @@ FORMS = ((*SETS, "twin") if BUILT else ()) + ("numpy",)
 MODULES = {
     fused: fused_numpy,
     fused_curves: fused_numpy,
-    fused_losses: fused_numpy,
+    fused_losses: losses_numpy,
     fused_steps: fused_numpy,
     fused_sums: fused_numpy,
     pooling: pooling_numpy,

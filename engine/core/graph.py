@@ -98,8 +98,9 @@ def location(vertex: Any) -> Location | None:
     )
 
 
-def reach(roots: Iterable[Any]) -> list[Any]:
-    """Every vertex that the roots were computed from, the roots included, each once.
+def reach(roots: Iterable[Any], leaves: bool = True) -> list[Any]:
+    """Every vertex that the roots were computed from, the roots included, each once; without
+    `leaves`, those that were computed.
 
     It follows first inputs as far as they go and comes back for the second ones: that is nearly the
     order of the serial numbers, which makes sorting by them quick.
@@ -110,8 +111,12 @@ def reach(roots: Iterable[Any]) -> list[Any]:
     while waiting:
         vertex = waiting.pop()
         while True:
-            found.append(vertex)
             kind = vertex.plan.kind
+            if kind == LEAF:
+                if leaves:
+                    found.append(vertex)
+                break
+            found.append(vertex)
             if kind == BOTH:
                 other = vertex.y
                 if other not in seen:
@@ -120,8 +125,6 @@ def reach(roots: Iterable[Any]) -> list[Any]:
                 vertex = vertex.x
             elif kind == ONE_X:
                 vertex = vertex.x
-            elif kind == LEAF:
-                break
             elif kind == ONE_Y:
                 vertex = vertex.y
             else:
@@ -170,7 +173,8 @@ def sweep(
             nothing but shapes: its plan's `frees`); None to keep it.
         wanted: the vertices that somebody asks about; what does not lead to one of them is neither
             visited nor computed. None asks about all.
-        inner: yield inner vertices too; False for whoever asks about leaves alone.
+        inner: yield inner vertices too; False for whoever asks about leaves alone, which then come
+            at the end.
 
     Yields:
         (vertex, g, shares): the complete gradient `g` that arrived at the vertex, and what each of
@@ -180,7 +184,7 @@ def sweep(
     Raises:
         RuntimeError: for a cycle, and for NaN while anomaly detection is on.
     """
-    order = reach(vertex for vertex, _ in roots)
+    order = reach((vertex for vertex, _ in roots), leaves=inner)
     order.sort(key=by_serial, reverse=True)
     useful = None
     if wanted is not None:
@@ -243,6 +247,13 @@ def sweep(
             yield vertex, g, shares
         # Whoever takes a gradient that nobody else refers to need not copy it.
         g = shares = share = other = None
+    if not inner:
+        for vertex in [vertex for vertex in under_way if vertex.plan.kind == LEAF]:
+            g = arrived(vertex)
+            extra = vertex.extra
+            if extra is not None and extra.hooks:
+                g = _run_hooks(extra.hooks, g)
+            yield vertex, g, ()
     if under_way:
         again = describe(next(iter(under_way)))
         raise RuntimeError(

@@ -30,6 +30,7 @@ from engine.kernels.convolution_geometry import (
     geometry_of,
     setting,
 )
+from engine.kernels.fused_arrays import are_dense
 from engine.kernels.loading import compiled
 
 # --- arrays ---------------------------------------------------------------------------------------
@@ -40,19 +41,10 @@ _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 def _arrays(what: str, **given: ArrayLike | None) -> tuple[np.dtype, list[np.ndarray | None]]:
     """The dtype of the result, and every array as the kernels read it: dense, aligned, native."""
     ready = [*given.values()]
-    dtype = getattr(ready[0], "dtype", None)
+    first = ready[0]
     # The common case without a word: arrays of one of the two types, as they should be.
-    if dtype is _FLOATS[0] or dtype is _FLOATS[1]:
-        for k, array in enumerate(ready):
-            if array is None:
-                continue
-            if type(array) is not np.ndarray or array.dtype is not dtype:
-                break
-            flags = array.flags
-            if not (flags.c_contiguous and flags.aligned):
-                ready[k] = np.require(array, dtype, ["C", "A"])
-        else:
-            return dtype, ready
+    if are_dense(ready):
+        return first.dtype, ready
     arrays = {
         name: array if type(array) is np.ndarray or array is None else np.asarray(array)
         for name, array in given.items()
@@ -105,7 +97,11 @@ def _geometry(
     dilation: Numbers = 1,
     groups: int = 1,
 ) -> Geometry:
-    return geometry_of(what, x_shape, w_shape, *map(setting, (stride, padding, dilation, groups)))
+    try:
+        return geometry_of(what, x_shape, w_shape, stride, padding, dilation, groups)
+    except TypeError:  # a list or an array cannot be looked up; what else is wrong is said again
+        settings = [*map(setting, (stride, padding, dilation, groups))]
+    return geometry_of(what, x_shape, w_shape, *settings)
 
 
 # `twin` is "", or "_reference" for the naive twin.

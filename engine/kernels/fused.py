@@ -198,18 +198,14 @@ def cross_entropy_backward(
         name, logits, targets, weight, reduction, ignore_index, label_smoothing
     )
     rows = x.shape[0]
-    # A number in Python has no dtype of its own; an array has one to be looked at.
-    g = np.array(g, x.dtype) if isinstance(g, int | float) else np.asarray(g)
+    if type(g) is not np.ndarray:
+        # A number in Python has no dtype of its own; an array has one to be looked at.
+        g = np.array(g, x.dtype) if isinstance(g, int | float) else np.asarray(g)
     g = readable_of_shape(name, "g", g, (rows,) if reduction == "none" else (), x)
     kept = readable_of_shape(name, "kept", kept, (rows, 2), x)
     divisor = 1.0
     if reduction == "mean":
-        counted = classes != ignore_index
-        if weight is None:
-            divisor = float(np.count_nonzero(counted))
-        else:
-            known = counted & (classes >= 0) & (classes < x.shape[1])
-            divisor = float(weight[classes[known]].sum(dtype=np.float64))
+        divisor = _kernels.cross_entropy_weights(classes, weight, ignore_index)
     written = target(name, out, x, (x, g, kept, *(() if weight is None else (weight,))))
     wrong = _kernels.cross_entropy_backward(
         g, divisor, x, classes, weight, ignore_index, label_smoothing, kept, written, _reference

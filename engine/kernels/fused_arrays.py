@@ -11,10 +11,27 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from engine.kernels.loading import compiled
+
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 INT64 = np.dtype(np.int64)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _never(*arrays: Any) -> bool:
+    return False
+
+
+# What nearly every array is, asked in one go; no means: look closer.
+is_dense = getattr(compiled, "is_dense", _never)
+"""is_dense(array, like): dense, aligned, native float32 or float64, and of the dtype of `like`."""
+are_dense = getattr(compiled, "are_dense", _never)
+"""The same of all in a list that are not None, with one dtype."""
+is_dense_integers = getattr(compiled, "is_dense_integers", _never)
+"""The same of int64."""
+fresh = getattr(compiled, "fresh", functools.partial(np.empty_like, order="C"))
+"""A new dense array of an array's shape and dtype, with no particular contents."""
 
 
 def readable(function: str, name: str, array: Any, like: np.ndarray | None = None) -> np.ndarray:
@@ -22,6 +39,8 @@ def readable(function: str, name: str, array: Any, like: np.ndarray | None = Non
 
     `like`: the array whose dtype it must have. TypeError where it is not float32 or float64.
     """
+    if is_dense(array, like):
+        return array
     x = array if type(array) is np.ndarray else np.asarray(array)
     dtype = x.dtype
     if dtype not in FLOATS:
@@ -53,6 +72,8 @@ def readable_of_shape(
 
 def readable_integers(function: str, name: str, array: Any) -> np.ndarray:
     """Integers as a kernel reads them: dense int64."""
+    if is_dense_integers(array):
+        return array
     x = np.asarray(array)
     if x.dtype.kind not in "iu":
         raise TypeError(
@@ -104,7 +125,7 @@ def target(
     `deliver` copies. ValueError or TypeError where `out` could not take the result.
     """
     if out is None:
-        return np.empty_like(like, order="C")
+        return fresh(like)
     if not isinstance(out, np.ndarray):
         raise TypeError(f"{function} expected out to be an array, got {type(out).__name__}")
     if out.shape != like.shape or out.dtype != like.dtype:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.kernels import fused_numpy
+from engine.kernels import losses_numpy
 from engine.kernels.fused_arrays import FLOATS, twin
 from engine.kernels.loading import compiled
 
-_kernels: Any = compiled if hasattr(compiled, "loss") else fused_numpy
+_kernels: Any = compiled if hasattr(compiled, "loss") else losses_numpy
 
 REDUCTIONS = ("mean", "sum", "none")
 _SQUARES, _BINARY, _BINARY_LOGITS = range(3)
@@ -105,7 +105,7 @@ def are_shares(x: np.ndarray, y: np.ndarray) -> bool:
     False
     """
     # The kernel says no as well where it cannot read them.
-    return _kernels.are_shares(x, y) or fused_numpy.are_shares(x, y)
+    return _kernels.are_shares(x, y) or losses_numpy.are_shares(x, y)
 
 
 def _loss(

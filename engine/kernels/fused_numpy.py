@@ -6,11 +6,11 @@ and its neighbours, the only callers.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
 from engine.kernels.elementwise import erf
-from engine.kernels.fused_arrays import FLOATS
 
 Array = np.ndarray
 
@@ -149,6 +149,14 @@ def cross_entropy(
     return -1, float(each.sum()), float(at_target[counts].sum())
 
 
+def cross_entropy_weights(targets: Array, weight: Array | None, ignore: int) -> float:
+    counted = targets != ignore
+    if weight is None:
+        return float(np.count_nonzero(counted))
+    known = counted & (targets >= 0) & (targets < len(weight))
+    return float(weight[targets[known]].sum(dtype=np.float64))
+
+
 def cross_entropy_backward(
     g: Array,
     divisor: float,
@@ -177,75 +185,6 @@ def cross_entropy_backward(
         slope[np.arange(rows), classes] -= at_target
         dx[...] = np.where(counts[:, None], slope * factor[:, None], 0)
     return -1
-
-
-def _squares(x: Array, y: Array) -> Array:
-    return np.square(x - y)
-
-
-def _binary(x: Array, y: Array) -> Array:
-    sure, unsure = np.maximum(np.log(x), -100), np.maximum(np.log1p(-x), -100)
-    return (y - 1) * unsure - y * sure
-
-
-def _binary_logits(x: Array, y: Array) -> Array:
-    return (1 - y) * x + (np.log1p(np.exp(-np.abs(x))) - np.minimum(x, 0))
-
-
-def _to_squares(x: Array, y: Array) -> Array:
-    return 2 * (x - y)
-
-
-def _to_binary(x: Array, y: Array) -> Array:
-    return (x - y) / np.maximum((1 - x) * x, x.dtype.type(1e-12))
-
-
-def _to_binary_logits(x: Array, y: Array) -> Array:
-    return 1 / (1 + np.exp(-x)) - y
-
-
-_LOSSES = (_squares, _binary, _binary_logits)
-_SLOPES = (_to_squares, _to_binary, _to_binary_logits)
-
-
-def loss(
-    what: int, x: Array, y: Array, each: bool, mean: bool, reference: bool = False
-) -> Array | None:
-    if not _are_alike(x, y):
-        return None
-    with np.errstate(all="ignore"):
-        found = _LOSSES[what](x, y)
-        if each:
-            return found
-        total = found.sum(dtype=np.float64)
-        return np.array(total / (found.size or np.nan) if mean else total, x.dtype)
-
-
-def loss_backward(
-    what: int, g: Array, scale: float, x: Array, y: Array, reference: bool = False
-) -> Array | None:
-    if not _are_alike(x, y) or not isinstance(g, np.ndarray) or g.dtype != x.dtype:
-        return None
-    if g.shape not in ((), x.shape):
-        return None
-    with np.errstate(all="ignore"):
-        found = _SLOPES[what](x, y)
-        found *= g * g.dtype.type(scale) if g.ndim else g.item() * scale
-        return found
-
-
-def _are_alike(x: Array, y: Array) -> bool:
-    return (
-        isinstance(x, np.ndarray)
-        and isinstance(y, np.ndarray)
-        and x.shape == y.shape
-        and x.dtype == y.dtype
-        and x.dtype in FLOATS
-    )
-
-
-def are_shares(x: Array, y: Array) -> bool:
-    return all(not a.size or (a.min() >= 0 and a.max() <= 1) for a in (x, y))
 
 
 def sgd(
@@ -311,8 +250,11 @@ def share_memory(a: Array, b: Array) -> bool:
     return bool(np.may_share_memory(a, b))
 
 
-def ready_to_step(g: Array, arrays: tuple[Array | None, ...]) -> bool:
-    return False
+def sgd_steps(parameters: list[Array], *arguments: Any) -> list[int]:
+    return list(range(len(parameters)))
+
+
+adam_steps = sgd_steps
 
 
 def sum_one_axis(x: Array, axis: int, reference: bool = False) -> Array | None:

@@ -140,7 +140,7 @@ def sgd_steps(
     [[0.0], [2.0, 2.0]]
     """
     for buffer in buffers:
-        if (momentum != 0) != (buffer is not None):
+        if (buffer is None) if momentum else (buffer is not None):
             raise ValueError(
                 f"sgd_step needs a buffer exactly if there is momentum; got momentum {momentum} "
                 f"and {'no buffer' if buffer is None else 'a buffer'}"
@@ -150,14 +150,13 @@ def sgd_steps(
             "sgd_step: nesterov needs a momentum above 0 and no dampening, "
             f"got momentum {momentum} and dampening {dampening}"
         )
+    lists = [list(given) for given in (parameters, gs, buffers, first)]
+    _refuse_other_lengths("sgd_steps", lists)
     settings = (lr, momentum, dampening, weight_decay, nesterov, maximize)
-    ready, kernel = _kernels.ready_to_step, _kernels.sgd
-    for array, g, buffer, new in zip(parameters, gs, buffers, first, strict=True):
-        if ready(g, (array, buffer)):
-            kernel(array, g, buffer, *settings, new, _reference)
-        else:
-            arrays = {"parameters": array, "buffer": buffer}
-            _step("sgd_step", kernel, arrays, g, *settings, new, _reference)
+    left = _kernels.sgd_steps(*lists, *settings, _reference)
+    for k in left:
+        arrays = {"parameters": parameters[k], "buffer": buffers[k]}
+        _step("sgd_step", _kernels.sgd, arrays, gs[k], *settings, first[k], _reference)
 
 
 def adam_step(
@@ -221,22 +220,33 @@ def adam_steps(
     if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
         raise ValueError(f"adam_step expected betas from 0 to below 1, got {betas}")
     decay, scale = (0.0, 1 - lr * weight_decay) if decoupled else (weight_decay, 1.0)
-    ready, kernel = _kernels.ready_to_step, _kernels.adam
-    step = None
-    for array, g, average, square, count, most in zip(
-        parameters, gs, averages, squares, steps, greatest, strict=True
-    ):
-        if count != step:
-            step = count
-            if step < 1:
-                raise ValueError(f"adam_step counts steps from 1, got step {step}")
-            size, root = lr / (1 - beta1**step), (1 - beta2**step) ** 0.5
-        settings = (beta1, beta2, eps, size, root, decay, scale, maximize, _reference)
-        if ready(g, (array, average, square, most)):
-            kernel(array, g, average, square, most, *settings)
-        else:
-            arrays = {"parameters": array, "average": average, "square": square, "greatest": most}
-            _step("adam_step", kernel, arrays, g, *settings)
+    factors = {step: _factors(step, lr, beta1, beta2) for step in set(steps)}
+    sizes, roots = [factors[step][0] for step in steps], [factors[step][1] for step in steps]
+    lists = [list(given) for given in (parameters, gs, averages, squares, greatest, sizes, roots)]
+    _refuse_other_lengths("adam_steps", lists)
+    left = _kernels.adam_steps(*lists, beta1, beta2, eps, decay, scale, maximize, _reference)
+    for k in left:
+        arrays = {
+            "parameters": parameters[k], "average": averages[k], "square": squares[k],
+            "greatest": greatest[k],
+        }  # fmt: skip
+        settings = (beta1, beta2, eps, sizes[k], roots[k], decay, scale, maximize, _reference)
+        _step("adam_step", _kernels.adam, arrays, gs[k], *settings)
+
+
+def _refuse_other_lengths(name: str, lists: list[list]) -> None:
+    if len({*map(len, lists)}) > 1:
+        raise ValueError(
+            f"{name} takes lists of one length, an item for each array; got {[*map(len, lists)]}"
+        )
+
+
+def _factors(step: int, lr: float, beta1: float, beta2: float) -> tuple[float, float]:
+    """How far a step goes, and what the root of the average square is divided by: both averages
+    began at 0, which is made up for."""
+    if step < 1:
+        raise ValueError(f"adam_step counts steps from 1, got step {step}")
+    return lr / (1 - beta1**step), (1 - beta2**step) ** 0.5
 
 
 sgd_step_reference = twin(sgd_step)

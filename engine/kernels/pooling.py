@@ -47,10 +47,12 @@ def _per_axis(function: str, name: str, value: Any, axes: int, at_least: int) ->
 
 def _geometry(function: str, shape: tuple[int, ...], *sizes: Any) -> Geometry:
     """Number of planes, shape of the output, and the twelve numbers of engine_pool_shape."""
-    # A list cannot be looked up; a training loop asks for the same few geometries again and again.
-    return _worked_out(
-        function, shape, *(tuple(size) if type(size) is list else size for size in sizes)
-    )
+    # A training loop asks for the same few geometries again and again.
+    try:
+        return _worked_out(function, shape, *sizes)
+    except TypeError:  # a list cannot be looked up; what else is wrong is said again
+        known = [tuple(size) if isinstance(size, list) else size for size in sizes]
+    return _worked_out(function, shape, *known)
 
 
 @functools.lru_cache(maxsize=512, typed=True)

@@ -11,11 +11,13 @@ from engine.nn import init
 from engine.nn.functional.convolution import per_axis
 from engine.nn.lazy import Lazy, unknown_parameter
 from engine.nn.linear import empty_parameter
-from engine.nn.module import Module
+from engine.nn.module import Module, Registered
 
 
 class _Convolution(Module):
     """What all of them share; `axes` is the number of spatial dimensions."""
+
+    weight, bias = Registered("weight"), Registered("bias")
 
     axes: int
     transposed = False

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.nn import init
 from engine.nn.functional.linear import bilinear, linear
-from engine.nn.module import Module
+from engine.nn.module import Module, Registered
 from engine.nn.parameter import Parameter
 from engine.tensor.creation import numpy_type
 from engine.tensor.device import require_cpu
@@ -54,6 +54,8 @@ class Linear(Module):
         weight: (out_features, in_features), drawn from +-1 / sqrt(in_features).
         bias: (out_features,), drawn likewise.
     """
+
+    weight, bias = Registered("weight"), Registered("bias")
 
     def __init__(
         self, in_features: int, out_features: int, bias: bool = True, device: Any = None,

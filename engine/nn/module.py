@@ -21,6 +21,28 @@ from engine.tensor.tensor import Tensor
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
+class Registered:
+    """The name of a parameter that every module of a class has, or of which it has None.
+
+    `weight, bias = Registered("weight"), Registered("bias")` in a class says where to look for
+    `self.weight`: it would be found without, by `__getattr__`, but only after all other places,
+    which takes longer than a small layer's arithmetic.
+    """
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, module: Any, kind: type) -> Any:
+        if module is None:
+            return self
+        try:
+            return module._parameters[self.name]
+        except KeyError:  # Python asks __getattr__ next, whose error says more
+            raise AttributeError(self.name) from None
+
+
 class Module(Calling, Traversal, Conversion, State):
     """Base of all layers and networks: assign parameters and modules in `__init__`, after
     `super().__init__()`, and compute in `forward`.

@@ -11,7 +11,7 @@ from engine.nn import functional as F
 from engine.nn import init
 from engine.nn.lazy import Lazy, unknown_parameter
 from engine.nn.linear import empty_parameter
-from engine.nn.module import Module
+from engine.nn.module import Module, Registered
 from engine.tensor.creation import ones, zeros
 from engine.tensor.tensor import Tensor
 
@@ -26,6 +26,8 @@ def reset_affine(weight: Any, bias: Any) -> None:
 
 class _Normalization(Module):
     """Weight, bias and running figures of each feature."""
+
+    weight, bias = Registered("weight"), Registered("bias")
 
     _version = 2
 
@@ -236,6 +238,8 @@ class LayerNorm(Module):
     Source: Ba et al., Layer Normalization, 2016.
     """
 
+    weight, bias = Registered("weight"), Registered("bias")
+
     def __init__(
         self, normalized_shape: Any, eps: float = 1e-5, elementwise_affine: bool = True,
         bias: bool = True, device: Any = None, dtype: Any = None,
@@ -306,6 +310,8 @@ class GroupNorm(Module):
 
     Source: Wu and He, Group Normalization, 2018.
     """
+
+    weight, bias = Registered("weight"), Registered("bias")
 
     def __init__(
         self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True,

@@ -8,7 +8,7 @@ from engine.core.modes import no_grad
 from engine.nn import functional as F
 from engine.nn import init
 from engine.nn.linear import empty_parameter
-from engine.nn.module import Module
+from engine.nn.module import Module, Registered
 from engine.nn.parameter import Parameter
 
 
@@ -19,6 +19,8 @@ class Embedding(Module):
         padding_idx: the row that stays 0.
         max_norm: rows that are longer are shortened when they are used.
     """
+
+    weight = Registered("weight")
 
     def __init__(
         self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None,

@@ -149,7 +149,8 @@ class Optimizer:
         """Takes the gradients of all parameters away, or sets them to 0."""
         for group in self.param_groups:
             for p in group["params"]:
-                p.clear_grad(set_to_none)
+                if p._grad is not None:
+                    p.clear_grad(set_to_none)
 
     @_with_hooks
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -169,8 +170,7 @@ class Optimizer:
             ready = [p for p in group["params"] if p._grad is not None]
             if ready:
                 self._update_all(ready, group)
-                for p in ready:
-                    stamp(p._data)
+                stamp(*[p._data for p in ready])
         return loss
 
     def _update_all(self, params: list[Tensor], group: dict[str, Any]) -> None:

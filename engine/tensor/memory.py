@@ -33,19 +33,19 @@ class Writes:
 writes = Writes()
 
 
-def stamp(array: np.ndarray) -> int:
-    """Notes that the memory of an array has just been written, and returns the time."""
-    own = array if array.base is None else owner(array)
-    key = id(own)
-    serial = next_serial()
-    before = writes.stamps.get(key)
-    if before is None:
-        # subtle: an id is used again once its object is gone, so the stamp must go with it.
-        reference = weakref.ref(own, partial(_forget, key))
-        writes.stamps[key] = reference, serial, 1
-    else:
-        writes.stamps[key] = before[0], serial, before[2] + 1
-    writes.last = serial
+def stamp(*arrays: np.ndarray) -> int:
+    """Notes that the memory of each of these has just been written, and returns the time."""
+    serial = writes.last = next_serial()
+    stamps = writes.stamps
+    for array in arrays:
+        own = array if array.base is None else owner(array)
+        key = id(own)
+        before = stamps.get(key)
+        if before is None:
+            # subtle: an id is used again once its object is gone, so the stamp must go with it.
+            stamps[key] = weakref.ref(own, partial(_forget, key)), serial, 1
+        else:
+            stamps[key] = before[0], serial, before[2] + 1
     return serial
 
 

@@ -18,6 +18,7 @@ from engine.tensor.joining import broadcast_tensors
 from engine.tensor.naming import called
 from engine.tensor.operands import not_tensors
 
+_INT64 = np.dtype(np.int64)
 _PARAMS = {reduction: {"reduction": reduction} for reduction in ("mean", "sum", "none")}
 
 
@@ -129,15 +130,17 @@ def cross_entropy(
         IndexError: for a target that is no class.
         ValueError, RuntimeError: for shapes and types that do not fit.
     """
-    check_reduction(reduction)
+    if reduction not in _PARAMS:
+        check_reduction(reduction)
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     try:
-        shape, kind = input._data.shape, target._data.dtype.kind
+        shape, kind = input._data.shape, target._data.dtype
     except AttributeError:
         raise not_tensors("cross_entropy_loss", input=input, target=target) from None
-    _check_weight(weight, shape[1] if len(shape) > 1 else shape[0])
-    if kind not in "iu":
+    if weight is not None:
+        _check_weight(weight, shape[1] if len(shape) > 1 else shape[0])
+    if kind.kind not in "iu":
         if target._data.shape == shape and target.is_floating_point():
             return _of_shares(input, target, weight, reduction, label_smoothing)
         raise RuntimeError(
@@ -145,8 +148,10 @@ def cross_entropy(
             f"numbers, target.long()) of shape {[shape[0], *shape[2:]]}, or a share for each class "
             f"of the input's shape {list(shape)}"
         )
-    check_classes(target)
-    if input._data.ndim == 1:
+    if kind is not _INT64:
+        check_classes(target)
+    ndim = len(shape)
+    if ndim == 1:
         whole = cross_entropy(
             input.unsqueeze(0), target.reshape(1), weight, None, ignore_index, None, reduction,
             label_smoothing,
@@ -164,21 +169,21 @@ def cross_entropy(
             f"row; for one-hot rows use target.argmax(1)"
         )
     logits, classes = input, target
-    if input._data.ndim > 2:
+    if ndim > 2:
         logits = input.movedim(1, -1).reshape(-1, shape[1])
         classes = target.reshape(-1)
     params = {
         "reduction": reduction, "ignore_index": ignore_index, "label_smoothing": label_smoothing,
     }  # fmt: skip
     loss = logits.record(ops.cross_entropy, (logits, classes, weight), params)
-    if input._data.ndim > 2:
+    if ndim > 2:
         loss = called(loss.reshape(expected) if reduction == "none" else loss, "NllLoss2D")
     return called(loss, "Add") if label_smoothing else loss
 
 
 def _check_weight(weight: Any, classes: int) -> None:
     """Refuses weights that are not one for each class."""
-    if weight is not None and weight._data.shape != (classes,):
+    if weight._data.shape != (classes,):
         raise RuntimeError(
             f"weight tensor should be defined either for all {classes} classes or no classes but "
             f"got weight tensor of shape: {list(weight.shape)}"
@@ -221,7 +226,8 @@ def nll_loss(
             f"Expected input batch_size ({shape[0]}) to match target batch_size "
             f"({target._data.shape[0] if target._data.ndim else 1})."
         )
-    _check_weight(weight, input._data.shape[1])
+    if weight is not None:
+        _check_weight(weight, input._data.shape[1])
     classes = target._data
     counted = classes != ignore_index
     wrong = counted & ((classes < 0) | (classes >= input._data.shape[1]))
