@@ -319,14 +319,23 @@ cdef bint ready_to_step(object g, tuple arrays) except -1:
     return True
 
 
+cdef int one_length(tuple lists) except -1:
+    for one in lists:
+        if len(one) != len(lists[0]):
+            raise ValueError(f"expected lists of one length, got {[len(one) for one in lists]}")
+    return 0
+
+
 def sgd_steps(list parameters not None, list gs not None, list buffers not None,
               list first not None, double rate, double momentum, double dampening, double decay,
               bint nesterov, bint maximize, bint reference=False):
     """`sgd` of each that is ready for it as it is; gives the places of the others."""
     cdef Py_ssize_t k
     cdef list left = []
+    one_length((parameters, gs, buffers, first))
     for k in range(len(parameters)):
-        if ready_to_step(gs[k], (parameters[k], buffers[k])):
+        if (buffers[k] is None) != (momentum != 0) and ready_to_step(
+                gs[k], (parameters[k], buffers[k])):
             sgd(parameters[k], gs[k], buffers[k], rate, momentum, dampening, decay, nesterov,
                 maximize, first[k], reference)
         else:
@@ -341,6 +350,7 @@ def adam_steps(list parameters not None, list gs not None, list averages not Non
     """`adam` of each that is ready for it as it is; gives the places of the others."""
     cdef Py_ssize_t k
     cdef list left = []
+    one_length((parameters, gs, averages, squares, greatest, step_sizes, corrections))
     for k in range(len(parameters)):
         if ready_to_step(gs[k], (parameters[k], averages[k], squares[k], greatest[k])):
             adam(parameters[k], gs[k], averages[k], squares[k], greatest[k], beta1, beta2, epsilon,

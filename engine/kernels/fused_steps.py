@@ -4,7 +4,6 @@ One idea: PyTorch's arithmetic in PyTorch's order, in one pass over the arrays i
 operation. The bookkeeping (which step it is, parameter groups) belongs to engine/optim.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -119,10 +118,10 @@ def sgd_step(
 
 
 def sgd_steps(
-    parameters: Sequence[np.ndarray],
-    gs: Sequence[ArrayLike],
-    buffers: Sequence[np.ndarray | None],
-    first: Sequence[bool],
+    parameters: list[np.ndarray],
+    gs: list[ArrayLike],
+    buffers: list[np.ndarray | None],
+    first: list[bool],
     *,
     lr: float,
     momentum: float = 0.0,
@@ -132,30 +131,29 @@ def sgd_steps(
     maximize: bool = False,
     _reference: bool = False,
 ) -> None:
-    """`sgd_step` of several arrays with the same settings, each with its own buffer.
+    """`sgd_step` of several arrays with the same settings, each with its own buffer. The lists are
+    of one length; ValueError else.
 
     >>> both = [np.array([1.0]), np.array([2.0, 3.0])]
     >>> sgd_steps(both, [np.array([1.0]), np.array([0.0, 1.0])], [None] * 2, [False] * 2, lr=1.0)
     >>> [one.tolist() for one in both]
     [[0.0], [2.0, 2.0]]
     """
-    for buffer in buffers:
-        if (buffer is None) if momentum else (buffer is not None):
-            raise ValueError(
-                f"sgd_step needs a buffer exactly if there is momentum; got momentum {momentum} "
-                f"and {'no buffer' if buffer is None else 'a buffer'}"
-            )
     if nesterov and (momentum <= 0 or dampening != 0):
         raise ValueError(
             "sgd_step: nesterov needs a momentum above 0 and no dampening, "
             f"got momentum {momentum} and dampening {dampening}"
         )
-    lists = [list(given) for given in (parameters, gs, buffers, first)]
-    _refuse_other_lengths("sgd_steps", lists)
     settings = (lr, momentum, dampening, weight_decay, nesterov, maximize)
-    left = _kernels.sgd_steps(*lists, *settings, _reference)
+    left = _kernels.sgd_steps(parameters, gs, buffers, first, *settings, _reference)
     for k in left:
-        arrays = {"parameters": parameters[k], "buffer": buffers[k]}
+        buffer = buffers[k]
+        if (momentum != 0) != (buffer is not None):
+            raise ValueError(
+                f"sgd_step needs a buffer exactly if there is momentum; got momentum {momentum} "
+                f"and {'no buffer' if buffer is None else 'a buffer'}"
+            )
+        arrays = {"parameters": parameters[k], "buffer": buffer}
         _step("sgd_step", _kernels.sgd, arrays, gs[k], *settings, first[k], _reference)
 
 
@@ -193,12 +191,12 @@ def adam_step(
 
 
 def adam_steps(
-    parameters: Sequence[np.ndarray],
-    gs: Sequence[ArrayLike],
-    averages: Sequence[np.ndarray],
-    squares: Sequence[np.ndarray],
-    steps: Sequence[int],
-    greatest: Sequence[np.ndarray | None],
+    parameters: list[np.ndarray],
+    gs: list[ArrayLike],
+    averages: list[np.ndarray],
+    squares: list[np.ndarray],
+    steps: list[int],
+    greatest: list[np.ndarray | None],
     *,
     lr: float,
     betas: tuple[float, float] = (0.9, 0.999),
@@ -208,7 +206,8 @@ def adam_steps(
     maximize: bool = False,
     _reference: bool = False,
 ) -> None:
-    """`adam_step` of several arrays with the same settings, each with its own state.
+    """`adam_step` of several arrays with the same settings, each with its own state. The lists are
+    of one length; ValueError else.
 
     >>> both, averages, squares = ([np.zeros(n) for n in (1, 2)] for _ in range(3))
     >>> gs = [np.ones(n) for n in (1, 2)]
@@ -222,9 +221,10 @@ def adam_steps(
     decay, scale = (0.0, 1 - lr * weight_decay) if decoupled else (weight_decay, 1.0)
     factors = {step: _factors(step, lr, beta1, beta2) for step in set(steps)}
     sizes, roots = [factors[step][0] for step in steps], [factors[step][1] for step in steps]
-    lists = [list(given) for given in (parameters, gs, averages, squares, greatest, sizes, roots)]
-    _refuse_other_lengths("adam_steps", lists)
-    left = _kernels.adam_steps(*lists, beta1, beta2, eps, decay, scale, maximize, _reference)
+    left = _kernels.adam_steps(
+        parameters, gs, averages, squares, greatest, sizes, roots, beta1, beta2, eps, decay, scale,
+        maximize, _reference,
+    )  # fmt: skip
     for k in left:
         arrays = {
             "parameters": parameters[k], "average": averages[k], "square": squares[k],
@@ -232,13 +232,6 @@ def adam_steps(
         }  # fmt: skip
         settings = (beta1, beta2, eps, sizes[k], roots[k], decay, scale, maximize, _reference)
         _step("adam_step", _kernels.adam, arrays, gs[k], *settings)
-
-
-def _refuse_other_lengths(name: str, lists: list[list]) -> None:
-    if len({*map(len, lists)}) > 1:
-        raise ValueError(
-            f"{name} takes lists of one length, an item for each array; got {[*map(len, lists)]}"
-        )
 
 
 def _factors(step: int, lr: float, beta1: float, beta2: float) -> tuple[float, float]:

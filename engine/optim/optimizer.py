@@ -39,7 +39,8 @@ def _with_hooks(step: Callable) -> Callable:
         self = args[0]
         if self._is_stepping:
             return step(*args, **kwargs)
-        for hook in tuple(self._step_hooks["pre"].values()):
+        hooks = self._step_hooks
+        for hook in tuple(hooks["pre"].values()) if hooks["pre"] else ():
             changed = hook(self, args, kwargs)
             if changed is not None:
                 if not isinstance(changed, tuple) or len(changed) != 2:
@@ -54,7 +55,7 @@ def _with_hooks(step: Callable) -> Callable:
         finally:
             self._is_stepping = False
         self._has_stepped = True
-        for hook in tuple(self._step_hooks["post"].values()):
+        for hook in tuple(hooks["post"].values()) if hooks["post"] else ():
             hook(self, args, kwargs)
         return found
 

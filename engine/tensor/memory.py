@@ -26,8 +26,8 @@ class Writes:
 
     def __init__(self) -> None:
         self.last = 0
-        # id of the array that owns the memory -> (a reference that cleans up, time, how many)
-        self.stamps: dict[int, tuple[weakref.ref, int, int]] = {}
+        # id of the array that owns the memory -> [a reference that cleans up, time, how many]
+        self.stamps: dict[int, list] = {}
 
 
 writes = Writes()
@@ -43,9 +43,10 @@ def stamp(*arrays: np.ndarray) -> int:
         before = stamps.get(key)
         if before is None:
             # subtle: an id is used again once its object is gone, so the stamp must go with it.
-            stamps[key] = weakref.ref(own, partial(_forget, key)), serial, 1
+            stamps[key] = [weakref.ref(own, partial(_forget, key)), serial, 1]
         else:
-            stamps[key] = before[0], serial, before[2] + 1
+            before[1] = serial
+            before[2] += 1
     return serial
 
 
