@@ -220,7 +220,11 @@ def adam_steps(
         raise ValueError(f"adam_step expected betas from 0 to below 1, got {betas}")
     decay, scale = (0.0, 1 - lr * weight_decay) if decoupled else (weight_decay, 1.0)
     factors = {step: _factors(step, lr, beta1, beta2) for step in set(steps)}
-    sizes, roots = [factors[step][0] for step in steps], [factors[step][1] for step in steps]
+    if len(factors) == 1:  # as it nearly always is
+        ((size, root),) = factors.values()
+        sizes, roots = [size] * len(steps), [root] * len(steps)
+    else:
+        sizes, roots = [factors[step][0] for step in steps], [factors[step][1] for step in steps]
     left = _kernels.adam_steps(
         parameters, gs, averages, squares, greatest, sizes, roots, beta1, beta2, eps, decay, scale,
         maximize, _reference,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from engine.nn.functional.convolution import per_axis
@@ -32,6 +33,23 @@ def window(axes: int, kernel_size: Any, stride: Any, padding: Any) -> dict[str, 
     return {"size": size, "stride": stride, "padding": padding}
 
 
+@lru_cache(maxsize=256, typed=True)
+def _usual_window(
+    axes: int, kernel_size: int, stride: int | None, padding: int, dilation: int, ceil_mode: bool
+) -> dict[str, Any]:
+    """`_window_of_largest` of plain numbers, which a training loop asks for at every step."""
+    return _window_of_largest(axes, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def _window_of_largest(
+    axes: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any
+) -> dict[str, Any]:
+    params = window(axes, kernel_size, stride, padding)
+    return params | {
+        "dilation": per_axis("dilation", dilation, axes), "ceil_mode": bool(ceil_mode)
+    }  # fmt: skip
+
+
 def batched(input: Any, axes: int, what: str) -> tuple[Any, bool]:
     """The input with a dimension of images, and whether that had to be added.
 
@@ -52,8 +70,11 @@ def _largest(
     ceil_mode: bool, return_indices: bool,
 ) -> Any:  # fmt: skip
     x, is_one = batched(input, axes, f"max_pool{axes}d")
-    params = window(axes, kernel_size, stride, padding)
-    params |= {"dilation": per_axis("dilation", dilation, axes), "ceil_mode": bool(ceil_mode)}
+    # subtle: of tuples the cache could not tell (1, 1) from (1.0, True).
+    is_plain = type(kernel_size) is type(padding) is type(dilation) is int
+    is_plain = is_plain and (stride is None or type(stride) is int)
+    made = _usual_window if is_plain else _window_of_largest
+    params = made(axes, kernel_size, stride, padding, dilation, bool(ceil_mode))
     try:
         if not return_indices:
             found = x.record(ops.max_pool, (x,), params)
