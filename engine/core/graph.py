@@ -184,7 +184,7 @@ def sweep(
     Raises:
         RuntimeError: for a cycle, and for NaN while anomaly detection is on.
     """
-    order = reach((vertex for vertex, _ in roots), leaves=inner)
+    order = reach(dict(roots), leaves=inner)
     order.sort(key=by_serial, reverse=True)
     useful = None
     if wanted is not None:
@@ -248,7 +248,9 @@ def sweep(
         # Whoever takes a gradient that nobody else refers to need not copy it.
         g = shares = share = other = None
     if not inner:
-        for vertex in [vertex for vertex in under_way if vertex.plan.kind == LEAF]:
+        for vertex in tuple(under_way):
+            if vertex.plan.kind != LEAF:
+                continue
             g = arrived(vertex)
             extra = vertex.extra
             if extra is not None and extra.hooks:

@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 
 from engine import kernels
-from engine.optim.optimizer import Optimizer, check_betas, number, refuse_negative, zeros_like
+from engine.optim.optimizer import (
+    Optimizer,
+    check_betas,
+    data_of,
+    gradient_of,
+    number,
+    refuse_negative,
+    zeros_like,
+)  # fmt: skip
 from engine.tensor.tensor import Tensor
 
 
@@ -58,7 +66,7 @@ class Adam(Optimizer):
         if group["amsgrad"]:
             greatest = [state["max_exp_avg_sq"]._data for state in states]
         kernels.adam_steps(
-            [p._data for p in params], [p._grad._data for p in params],
+            list(map(data_of, params)), list(map(gradient_of, params)),
             [state["exp_avg"]._data for state in states],
             [state["exp_avg_sq"]._data for state in states], steps, greatest,
             lr=number(group["lr"]), betas=group["betas"], eps=group["eps"],

@@ -10,6 +10,7 @@ import copy
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from functools import wraps
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from engine.core.graph import Hook
 from engine.core.modes import enable_grad, no_grad
 from engine.tensor.memory import stamp
 from engine.tensor.tensor import Tensor
+
+data_of, gradient_of = attrgetter("_data"), attrgetter("_grad._data")
+"""The array of a parameter, and that of its gradient."""
 
 
 class Required:
@@ -171,7 +175,7 @@ class Optimizer:
             ready = [p for p in group["params"] if p._grad is not None]
             if ready:
                 self._update_all(ready, group)
-                stamp(*[p._data for p in ready])
+                stamp(*map(data_of, ready))
         return loss
 
     def _update_all(self, params: list[Tensor], group: dict[str, Any]) -> None:
