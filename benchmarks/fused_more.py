@@ -1,4 +1,4 @@
-"""More rows of benchmarks/fused_worker.py: curves, running results, random numbers."""
+"""More rows of benchmarks/fused_worker.py: losses, curves, running results, random numbers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,61 @@ from collections.abc import Callable
 from typing import Any
 
 Call = Callable[[], Any]
+
+
+def losses(np: Any, torch: Any, rng: Any) -> dict[str, dict[str, list[Call]]]:
+    """Squares and binary cross-entropy, each with its mean and the gradient of that."""
+    from engine import kernels
+
+    rows: dict[str, dict[str, list[Call]]] = {}
+    aten = torch.ops.aten if torch else None
+
+    def squares(x: Any, y: Any) -> Any:
+        difference = x - y
+        return np.mean(np.square(difference)), difference * np.float32(2 / x.size)
+
+    def binary(x: Any, y: Any) -> Any:
+        loss = -np.mean(y * np.log(x) + (1 - y) * np.log1p(-x))
+        return loss, (x - y) / (x * (1 - x)) * np.float32(1 / x.size)
+
+    def logits(x: Any, y: Any) -> Any:
+        loss = np.mean(np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0) - x * y)
+        return loss, (1 / (1 + np.exp(-x)) - y) * np.float32(1 / x.size)
+
+    def in_torch_squares(x: Any, y: Any) -> Any:
+        return aten.mse_loss(x, y), aten.mse_loss_backward(one, x, y, 1)
+
+    def in_torch_binary(x: Any, y: Any) -> Any:
+        loss = aten.binary_cross_entropy(x, y)
+        return loss, aten.binary_cross_entropy_backward(one, x, y)
+
+    def in_torch_logits(x: Any, y: Any) -> Any:  # whose gradient is several operations
+        loss = aten.binary_cross_entropy_with_logits(x, y)
+        return loss, (torch.sigmoid(x) - y) * (one / x.numel())
+
+    one = torch.ones(()) if torch else None
+    for n, name in ((10, "10"), (10_000, "1e4"), (1_000_000, "1e6")):
+        shares, y = (rng.random(n).astype(np.float32) * 0.98 + 0.01 for _ in range(2))
+        for what, loss, by_hand, in_torch in (
+            ("squared_error", "squared error", squares, in_torch_squares),
+            ("binary_cross_entropy", "binary cross-entropy", binary, in_torch_binary),
+            ("binary_cross_entropy_with_logits", "the same of logits", logits, in_torch_logits),
+        ):
+            x = np.log(shares / (1 - shares)) if what.endswith("logits") else shares
+            tx, ty = (torch.tensor(x), torch.tensor(y)) if torch else (None, None)
+
+            def both(suffix: str, what: str = what, x: Any = x, y: Any = y) -> Any:
+                forward = getattr(kernels, what + suffix)
+                backward = getattr(kernels, f"{what}_backward{suffix}")
+                return lambda: (forward(x, y), backward(1.0, x, y))
+
+            rows[f"{loss} forward + backward {name}"] = {
+                "ours": [both("")],
+                "twin": [both("_reference")],
+                "NumPy": [lambda by_hand=by_hand, x=x, y=y: by_hand(x, y)],
+                "PyTorch": [lambda f=in_torch, x=tx, y=ty: f(x, y)] if torch else [],
+            }
+    return rows
 
 
 def curves(np: Any, torch: Any, rng: Any) -> dict[str, dict[str, list[Call]]]:

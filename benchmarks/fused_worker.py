@@ -10,7 +10,7 @@ import os
 import sys
 from typing import Any
 
-from benchmarks.fused_more import Call, curves, runs
+from benchmarks.fused_more import Call, curves, losses, runs
 from benchmarks.measure import side_by_side
 
 LARGE = ("64x32x28x28", "64x1000", "1e6", "1024x1024", "100000x10")
@@ -30,7 +30,7 @@ def measure(threads: int, whose: str | None) -> dict[str, dict[str, float]]:
         torch = None
     rng = np.random.default_rng(0)
     figures = {}
-    for make in (_pools, _cross_entropies, curves, _steps, _norms, _sums, runs):
+    for make in (_pools, _cross_entropies, losses, curves, _steps, _norms, _sums, runs):
         for what, calls in make(np, torch, rng).items():
             if threads > 1 and not what.endswith(LARGE):
                 continue
