@@ -1,4 +1,34 @@
-# The gelu and the steps of an LSTM. Included by kernels.pyx after fused.pxi, whose helpers it uses.
+# Curves, the gelu and the steps of an LSTM. Included by kernels.pyx after fused.pxi, whose helpers it uses.
+
+cdef extern from "curves.h" nogil:
+    enum:
+        ENGINE_CURVES
+    void engine_curve(int kind, int what, ptrdiff_t n, const void *x, void *out)
+
+
+def curve(int what, object x, bint reference=False):
+    """A curve of a dense float array, in C or in Fortran order, as a new one of that order; None if
+    it is not that: look closer."""
+    cdef cnp.ndarray array, out
+    if type(x) is not cnp.ndarray:
+        return None
+    array = x
+    cdef int dtype = cnp.PyArray_TYPE(array)
+    if dtype != cnp.NPY_FLOAT32 and dtype != cnp.NPY_FLOAT64:
+        return None
+    cdef bint turned = not cnp.PyArray_ISCARRAY_RO(array)
+    if turned and not cnp.PyArray_ISFARRAY_RO(array):
+        return None
+    if not 0 <= what < ENGINE_CURVES:
+        raise ValueError(f"there is no curve {what}")
+    out = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(array), cnp.PyArray_DIMS(array), dtype, turned)
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(array)
+    cdef int kind = fused_kind(array, reference)
+    cdef PyThreadState *state = fused_let_go(n)
+    engine_curve(kind, what, n, cnp.PyArray_DATA(array), cnp.PyArray_DATA(out))
+    fused_take_back(state)
+    return out
+
 
 cdef extern from "fused.h" nogil:
     void engine_gelu(int kind, ptrdiff_t n, const void *x, void *out)

@@ -102,5 +102,7 @@ ALWAYS_INLINE NAME(vector) NAME(log_of_1_plus)(NAME(vector) x)
     const NAME(vector) sum = 1 + x, moved = sum - 1;
     const NAME(masks) none = (NAME(masks))(moved == 0);
     const NAME(vector) share = x / NAME(choose)(none, NAME(all)(1), moved);
-    return NAME(choose)(none, x, NAME(log_of)(sum) * share);
+    const NAME(vector) result = NAME(log_of)(sum) * share;
+    const NAME(masks) whole = none | (NAME(masks))(x == (REAL)INFINITY); /* inf / inf is NaN */
+    return NAME(choose)(whole, x, result);
 }

@@ -212,6 +212,14 @@ def _whole_power(x: Any, y: Any) -> Any:
     return np.where(y < 0, inverse, np.power(x, np.maximum(y, 0))).astype(np.result_type(x, y))
 
 
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)) of a float, an array, or what reads the functions that it is made of."""
+    if type(x) is np.ndarray:
+        return kernels.sigmoid(x)
+    # Far below 0 the exponential overflows to infinity, and one over that is the right 0.
+    return divide(1.0, 1 + exp(-x))
+
+
 def truncated_divide(x: Any, y: Any) -> Any:
     """The quotient of arrays without its fraction, rounded towards 0."""
     return _whole(_truncated)(x, y)
@@ -250,10 +258,10 @@ def _whole(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return divide
 
 
-exp = _unary("exp", math.exp, np.exp)
+exp = _unary("exp", math.exp, kernels.exp)
 expm1 = _unary("expm1", math.expm1, np.expm1)
-log = _unary("log", math.log, np.log)
-log1p = _unary("log1p", math.log1p, np.log1p)
+log = _unary("log", math.log, kernels.log)
+log1p = _unary("log1p", math.log1p, kernels.log1p)
 log2 = _unary("log2", math.log2, np.log2)
 log10 = _unary("log10", math.log10, np.log10)
 sqrt = _unary("sqrt", math.sqrt, np.sqrt)
@@ -265,7 +273,7 @@ acos = _unary("acos", math.acos, np.arccos)
 atan = _unary("atan", math.atan, np.arctan)
 sinh = _unary("sinh", math.sinh, np.sinh)
 cosh = _unary("cosh", math.cosh, np.cosh)
-tanh = _unary("tanh", math.tanh, np.tanh)
+tanh = _unary("tanh", math.tanh, kernels.tanh)
 asinh = _unary("asinh", math.asinh, np.arcsinh)
 acosh = _unary("acosh", math.acosh, np.arccosh)
 atanh = _unary("atanh", math.atanh, np.arctanh)

@@ -16,7 +16,7 @@ nothing of Tensor. It imports NumPy and nothing else of engine.
 from importlib import import_module
 from typing import Any
 
-from engine.kernels.elementwise import erf, erf_reference
+from engine.kernels.elementwise import erf, erf_reference, exp, log, log1p, sigmoid, tanh
 from engine.kernels.ladder import ladder
 from engine.kernels.loading import backend, backend_reason, instruction_set, limit_instruction_set
 from engine.kernels.matmul import matmul, matmul_reference
@@ -161,6 +161,7 @@ __all__ = [
     "cross_entropy_reference",
     "erf",
     "erf_reference",
+    "exp",
     "gelu",
     "gelu_backward",
     "gelu_backward_reference",
@@ -173,6 +174,8 @@ __all__ = [
     "layer_norm_backward_reference",
     "layer_norm_reference",
     "limit_instruction_set",
+    "log",
+    "log1p",
     "log_softmax",
     "log_softmax_backward",
     "log_softmax_backward_reference",
@@ -207,6 +210,7 @@ __all__ = [
     "sgd_step",
     "sgd_step_reference",
     "sgd_steps",
+    "sigmoid",
     "softmax",
     "softmax_backward",
     "softmax_backward_reference",
@@ -217,6 +221,7 @@ __all__ = [
     "squared_error_reference",
     "sum_",
     "sum_reference",
+    "tanh",
 ]
 
 
