@@ -64,13 +64,27 @@ def losses(np: Any, torch: Any, rng: Any) -> dict[str, dict[str, list[Call]]]:
 
 
 def curves(np: Any, torch: Any, rng: Any) -> dict[str, dict[str, list[Call]]]:
-    """The gelu against PyTorch's, and what one step of an LSTM does besides its product."""
+    """exp and its kin, the gelu, and what one step of an LSTM does besides its product."""
     from engine import kernels
+
+    def sigmoid(x: Any) -> Any:
+        return 1 / (1 + np.exp(-x))
 
     rows: dict[str, dict[str, list[Call]]] = {}
     aten = torch.ops.aten if torch else None
     for n, name in ((10_000, "1e4"), (1_000_000, "1e6")):
         x, g = (rng.standard_normal(n).astype(np.float32) for _ in range(2))
+        positive = np.abs(x)
+        for what in ("exp", "log", "log1p", "tanh", "sigmoid"):
+            ours, numpys = getattr(kernels, what), getattr(np, what, sigmoid)
+            theirs = getattr(torch, what) if torch else None
+            t = torch.tensor(positive) if torch else None
+            rows[f"{what} {name}"] = {
+                "ours": [lambda ours=ours, x=positive: ours(x)],
+                "twin": [lambda ours=ours, x=positive: ours(x, _reference=True)],
+                "NumPy": [lambda numpys=numpys, x=positive: numpys(x)],
+                "PyTorch": [lambda theirs=theirs, t=t: theirs(t)] if torch else [],
+            }
         t, tg = (torch.tensor(x), torch.tensor(g)) if torch else (None, None)
         rows[f"gelu forward {name}"] = {
             "ours": [lambda x=x: kernels.gelu(x)],

@@ -166,7 +166,7 @@ class rnn(Op):
             step = out[start : start + size]
             step += kernels.matmul(state[:size], wt)
             if nonlinearity == "tanh":
-                np.tanh(step, out=step)
+                step[...] = kernels.tanh(step)
             else:
                 np.maximum(step, 0, out=step)
             state[:size] = step
