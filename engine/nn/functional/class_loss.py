@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.modes import told_as_one
 from engine.nn.functional.activation import logsigmoid
 from engine.nn.functional.loss import reduced
 from engine.ops.elementwise import where
@@ -48,15 +49,24 @@ def multi_margin_loss(
     wrong = (target._data < 0) | (target._data >= classes)
     if wrong.any():
         raise RuntimeError(f"multi_margin_loss: target {target._data[wrong][0]} is out of range")
+    found = told_as_one(
+        "multi_margin_loss", (input, target, weight), {"p": p, "margin": margin},
+        lambda: _margins_missed(input, target, weight, p, margin),
+    )  # fmt: skip
+    return called(reduced(found, reduction), "MultiMarginLoss")
+
+
+def _margins_missed(input: Any, target: Any, weight: Any, p: int, margin: float) -> Any:
+    """`multi_margin_loss` of each row."""
     right = input.gather(1, target.unsqueeze(1))
     gap = (margin - right + input).clamp_min(0)
     gap = gap if p == 1 else gap * gap
     if weight is not None:
         gap = gap * weight[target].unsqueeze(1)
     others = np.ones(input._data.shape, bool)
-    others[np.arange(n), target._data] = False
+    others[np.arange(len(others)), target._data] = False
     gap = where(input.at(others, None), gap, gap * 0)
-    return called(reduced(gap.sum(1) / classes, reduction), "MultiMarginLoss")
+    return gap.sum(1) / others.shape[1]
 
 
 def multilabel_margin_loss(
@@ -83,6 +93,14 @@ def multilabel_margin_loss(
     labels = target._data
     if labels.size and not -1 <= labels.min() <= labels.max() < classes:
         raise RuntimeError(f"argument #2 'target' is out of range: {labels.min()}, {labels.max()}")
+    found = told_as_one(
+        "multilabel_margin_loss", (input, target), {}, lambda: _labels_missed(input, labels)
+    )  # fmt: skip
+    return called(reduced(found, reduction), "MultilabelMarginLoss")
+
+
+def _labels_missed(input: Any, labels: np.ndarray) -> Any:
+    """`multilabel_margin_loss` of each row."""
     listed = np.logical_and.accumulate(labels >= 0, 1)
     holds = np.zeros(labels.shape, bool)
     rows, places = np.nonzero(listed)
@@ -91,7 +109,7 @@ def multilabel_margin_loss(
     gaps = (1 - right.unsqueeze(2) + input.unsqueeze(1)).clamp_min(0)
     counted = input.at(listed[:, :, None] & ~holds[:, None, :], None)
     gaps = where(counted, gaps, gaps * 0)
-    return called(reduced(gaps.sum((1, 2)) / classes, reduction), "MultilabelMarginLoss")
+    return gaps.sum((1, 2)) / labels.shape[1]
 
 
 def multilabel_soft_margin_loss(

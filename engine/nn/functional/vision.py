@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.modes import told_as_one
 from engine.nn.functional.adaptive import adaptive_average
 from engine.ops.index import take_at
 from engine.ops.resampling import resample
@@ -249,7 +250,7 @@ def grid_sample(
     Args:
         input: (N, C, H, W), or (N, C, D, H, W).
         grid: (N, H', W', 2) or (N, D', H', W', 3): x, y (and z), -1 to 1 from border to border.
-        mode: "bilinear" (between the nearest places) or "nearest".
+        mode: "bilinear" (between the nearest places), "nearest", or "bicubic" (images alone).
         padding_mode: what is outside: "zeros", "border" (the nearest border) or "reflection".
 
     Returns:
@@ -259,10 +260,10 @@ def grid_sample(
         ValueError: for a mode that does not exist.
         RuntimeError: for shapes and types that do not fit.
     """
-    if mode not in ("bilinear", "nearest"):
+    if mode not in ("bilinear", "nearest", "bicubic"):
         raise ValueError(
-            f"nn.functional.grid_sample(): expected mode to be 'bilinear' or 'nearest', but got: "
-            f"'{mode}'"
+            f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', "
+            f"but got: '{mode}'"
         )
     if padding_mode not in ("zeros", "border", "reflection"):
         raise ValueError(
@@ -287,30 +288,70 @@ def grid_sample(
             f"grid_sampler(): expected input and grid to have same dtype, but input has "
             f"{input.dtype} and grid has {grid.dtype}"
         )
-    sizes = x.shape[2:]
+    if mode == "bicubic" and axes != 2:
+        raise RuntimeError("grid_sampler(): bicubic interpolation only supports 4D input")
+    params = {"mode": mode, "padding_mode": padding_mode, "align_corners": bool(align_corners)}
+    found = told_as_one(
+        "grid_sampler", (input, grid), params, lambda: _sampled(input, grid, **params)
+    )  # fmt: skip
+    return called(found, f"GridSampler{axes}D")
+
+
+def _sampled(input: Any, grid: Any, mode: str, padding_mode: str, align_corners: bool) -> Any:
+    """`grid_sample` of arguments that fit."""
+    sizes = input._data.shape[2:]
+    axes = len(sizes)
     aims = [
-        _aim(grid.select(-1, axes - 1 - axis), n, padding_mode, align_corners)
-        for axis, n in enumerate(sizes)
+        _aim(grid.select(-1, axes - 1 - axis), n, align_corners) for axis, n in enumerate(sizes)
     ]
+    if mode != "bicubic":
+        aims = [
+            _inside(aim, n, padding_mode, align_corners) for aim, n in zip(aims, sizes, strict=True)
+        ]
     if mode == "nearest":
-        return called(_taken(input, [np.rint(aim._data) for aim in aims]), f"GridSampler{axes}D")
+        return _taken(input, [np.rint(aim._data) for aim in aims])
     lows = [np.floor(aim._data) for aim in aims]
     shares = [aim - aim.at(low, None) for aim, low in zip(aims, lows, strict=True)]
+    if mode == "bicubic":
+        steps, weights = range(-1, 3), [_cubic_shares(share) for share in shares]
+    else:
+        steps, weights = range(2), [(1 - share, share) for share in shares]
     total = None
-    for corner in np.ndindex(*[2] * axes):
-        weight = None
-        for up, share in zip(corner, shares, strict=True):
-            factor = share if up else 1 - share
-            weight = factor if weight is None else weight * factor
-        part = _taken(input, [low + up for low, up in zip(lows, corner, strict=True)])
-        part = part * weight.unsqueeze(1)
+    for corner in np.ndindex(*[len(steps)] * axes):
+        weight, places = None, []
+        for k, line, low, n in zip(corner, weights, lows, sizes, strict=True):
+            weight = line[k] if weight is None else weight * line[k]
+            place = low + steps[k]
+            if mode == "bicubic":
+                place = _inside(input.at(place, None), n, padding_mode, align_corners)._data
+            places.append(place)
+        part = _taken(input, places) * weight.unsqueeze(1)
         total = part if total is None else total + part
-    return called(total, f"GridSampler{axes}D")
+    return total
 
 
-def _aim(along: Any, n: int, padding_mode: str, align_corners: bool) -> Any:
+def _cubic_shares(share: Any) -> list[Any]:
+    """The weights of the four nearest places on a line, by how far from the second one is.
+
+    Source: Keys, Cubic convolution interpolation for digital image processing, 1981.
+    """
+
+    def near(x: Any) -> Any:
+        return ((_CUBIC + 2) * x - (_CUBIC + 3)) * x * x + 1
+
+    def far(x: Any) -> Any:
+        return ((_CUBIC * x - 5 * _CUBIC) * x + 8 * _CUBIC) * x - 4 * _CUBIC
+
+    return [far(share + 1), near(share), near(1 - share), far(2 - share)]
+
+
+def _aim(along: Any, n: int, align_corners: bool) -> Any:
     """Coordinates from -1 to 1 as places of a line of n elements."""
-    where = (along + 1) * ((n - 1) / 2) if align_corners else ((along + 1) * n - 1) / 2
+    return (along + 1) * ((n - 1) / 2) if align_corners else ((along + 1) * n - 1) / 2
+
+
+def _inside(where: Any, n: int, padding_mode: str, align_corners: bool) -> Any:
+    """Places of a line of n elements, brought inside where the padding mode says so."""
     if padding_mode == "reflection":
         low, span = (0.0, n - 1.0) if align_corners else (-0.5, float(n))
         if span == 0:
