@@ -98,7 +98,7 @@ class RNNBase(Module):
         proj_size: int = 0, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        _check_sizes(mode, hidden_size, num_layers, dropout, proj_size)
+        _check_sizes(mode, input_size, hidden_size, num_layers, dropout, proj_size)
         self.mode, self.input_size, self.hidden_size = mode, input_size, hidden_size
         self.num_layers, self.bias, self.batch_first = num_layers, bias, batch_first
         self.dropout, self.bidirectional = float(dropout), bidirectional
@@ -192,6 +192,8 @@ class RNNBase(Module):
         if given is None:
             return [Tensor.at(np.zeros(shape, rows._data.dtype), None) for shape in shapes]
         states = list(given) if self.mode == "LSTM" else [given]
+        if len(states) < len(shapes):
+            raise IndexError(f"the state of an LSTM is a pair (h, c), and got {len(states)} of it")
         if not batched:
             for each in states:
                 if each._data.ndim != 2:
@@ -312,7 +314,9 @@ def draw(module: Module) -> None:
         init.uniform_(each, -bound, bound)
 
 
-def _check_sizes(mode: str, hidden_size: Any, layers: int, dropout: Any, proj_size: int) -> None:
+def _check_sizes(
+    mode: str, input_size: Any, hidden_size: Any, layers: int, dropout: Any, proj_size: int
+) -> None:  # fmt: skip
     if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
         raise ValueError(
             "dropout should be a number in range [0, 1] representing the probability of an element "
@@ -326,6 +330,8 @@ def _check_sizes(mode: str, hidden_size: Any, layers: int, dropout: Any, proj_si
         )  # fmt: skip
     if not isinstance(hidden_size, int):
         raise TypeError(f"hidden_size should be of type int, got: {type(hidden_size).__name__}")
+    if input_size <= 0:
+        raise ValueError("input_size must be greater than zero")
     if hidden_size <= 0:
         raise ValueError("hidden_size must be greater than zero")
     if layers <= 0:

@@ -304,6 +304,8 @@ def check_betas(betas: tuple[float, float]) -> None:
     Raises:
         ValueError: for the first that is not.
     """
+    if len(betas) != 2:
+        raise IndexError(f"betas are two numbers, and got {len(betas)}: {betas}")
     for place, beta in enumerate(betas):
         if not 0 <= beta < 1:
             raise ValueError(f"Invalid beta parameter at index {place}: {beta}")

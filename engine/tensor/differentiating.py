@@ -41,6 +41,11 @@ class Differentiating:
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
         """Makes this leaf one that gradients are kept for, or no longer."""
+        if not isinstance(requires_grad, bool):
+            raise TypeError(
+                f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
+                f"{type(requires_grad).__name__}"
+            )
         vertex = self.vertex()
         if isinstance(vertex, Vertex):
             if requires_grad:

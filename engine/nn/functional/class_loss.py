@@ -12,6 +12,8 @@ from engine.nn.functional.activation import logsigmoid
 from engine.nn.functional.loss import reduced
 from engine.ops.elementwise import where
 from engine.tensor.naming import called
+from engine.tensor.promotion import require_floating
+from engine.tensor.reducing import type_name
 
 
 def multi_margin_loss(
@@ -34,6 +36,13 @@ def multi_margin_loss(
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight._data.ndim != 1:
         raise ValueError("weight must be one-dimensional")
+    require_floating("multi_margin_loss", input)
+    if input._data.ndim > 2 or not input._data.shape[-1:] or not input._data.shape[-1]:
+        raise RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: "
+            f"{list(input.shape)}"
+        )
+    _require_long(target)
     if input._data.ndim == 1:
         rows = input.unsqueeze(0)
         found = multi_margin_loss(
@@ -54,6 +63,13 @@ def multi_margin_loss(
         lambda: _margins_missed(input, target, weight, p, margin),
     )  # fmt: skip
     return called(reduced(found, reduction), "MultiMarginLoss")
+
+
+def _require_long(target: Any) -> None:
+    if target._data.dtype != np.int64:
+        raise RuntimeError(
+            f"expected scalar type Long but found {type_name(target)}: write target.long()"
+        )
 
 
 def _margins_missed(input: Any, target: Any, weight: Any, p: int, margin: float) -> Any:
@@ -84,6 +100,8 @@ def multilabel_margin_loss(
         raise RuntimeError(
             f"inconsistent target size: {list(target.shape)} for an input of {list(input.shape)}"
         )
+    require_floating("multilabel_margin_loss", input)
+    _require_long(target)
     if input._data.ndim == 1:
         found = multilabel_margin_loss(
             input.unsqueeze(0), target.unsqueeze(0), reduction="none"
@@ -123,6 +141,7 @@ def multilabel_soft_margin_loss(
         target: 0 or 1 for each.
         weight: (C,), how much each class counts.
     """
+    require_floating("multilabel_soft_margin_loss", input)
     loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     loss = loss if weight is None else loss * weight
     return reduced(loss.sum(-1) / input._data.shape[-1], reduction)

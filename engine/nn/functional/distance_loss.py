@@ -10,7 +10,11 @@ import numpy as np
 from engine.nn.functional.loss import check_reduction, fitted, l1_loss, reduced
 from engine.ops import losses
 from engine.ops.elementwise import where
+from engine.tensor.joining import broadcast_tensors
 from engine.tensor.naming import called
+from engine.tensor.operands import not_tensors
+from engine.tensor.promotion import operand, refuse_truths, require_floating
+from engine.tensor.reducing import type_name
 
 
 def smooth_l1_loss(
@@ -25,6 +29,7 @@ def smooth_l1_loss(
         return l1_loss(input, target, reduction=reduction)
     check_reduction(reduction)
     input, target = fitted("smooth_l1_loss", input, target)
+    require_floating("smooth_l1_loss", input)
     params = {"beta": beta, "reduction": reduction}
     return input.record(losses.smooth_l1_loss, (input, target), params)
 
@@ -36,10 +41,22 @@ def huber_loss(
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     check_reduction(reduction)
-    input, target = fitted("huber_loss", input, target)
+    x, y = fitted("huber_loss", input, target)
+    require_floating("huber_loss", x)
+    if input._data.dtype.kind in "biu":
+        raise _no_fractions(x, input)
+    input, target = x, y
     params = {"delta": delta, "reduction": reduction if weight is None else "none"}
     loss = input.record(losses.huber_loss, (input, target), params)
     return loss if weight is None else reduced(loss * weight, reduction)
+
+
+def _no_fractions(of: Any, kept: Any) -> RuntimeError:
+    """The error for a loss that PyTorch writes into numbers of the input's type."""
+    return RuntimeError(
+        f"result type {type_name(of)} can't be cast to the desired output type {type_name(kept)}: "
+        f"convert the input with .float() first"
+    )
 
 
 def kl_div(
@@ -48,6 +65,13 @@ def kl_div(
 ) -> Any:  # fmt: skip
     """target * (log(target) - input), input being logarithms; "batchmean" divides the sum by the
     number of rows."""
+    if not (hasattr(input, "at") and hasattr(target, "at")):
+        raise not_tensors("kl_div", input=input, target=target)
+    if {input._data.dtype.kind, target._data.dtype.kind} & set("biu"):
+        raise RuntimeError(
+            f"kl_div: Integral inputs not supported: they are logarithms and shares, not "
+            f"{input.dtype} and {target.dtype}"
+        )
     if log_target:
         loss = target.exp() * (target - input)
     else:
@@ -99,7 +123,12 @@ def cosine_embedding_loss(
 ) -> Any:  # fmt: skip
     """1 - cosine for pairs that belong together (target 1), max(0, cosine - margin) for those
     that do not (target -1)."""
-    dim = input1._data.ndim - 1
+    dim, ndim = input1._data.ndim - 1, target._data.ndim
+    if not (ndim == dim or (ndim == 1 and not target._data.size)) and ndim < 2:
+        raise RuntimeError(
+            f"{ndim}D target tensor expects {ndim + 1}D input tensors, but found inputs with sizes "
+            f"{list(input1.shape)} and {list(input2.shape)}."
+        )
     tiny = 1e-12
     along = (input1 * input2).sum(dim)
     first = (input1 * input1).sum(dim) + tiny
@@ -128,6 +157,13 @@ def hinge_embedding_loss(
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """input where target is 1, max(0, margin - input) where it is -1."""
+    if not (hasattr(input, "at") and hasattr(target, "at")):
+        raise not_tensors("hinge_embedding_loss", input=input, target=target)
+    if reduction == "mean" and input._data.dtype.kind in "iu":
+        raise RuntimeError(
+            f"mean(): could not infer output dtype. Input dtype must be either a floating point or "
+            f"complex dtype. Got: {type_name(input)}; convert with .float() first"
+        )
     apart = where(target != 1, (margin - input).clamp_min(0), input * 0)
     together = where(target != -1, input, input * 0)
     return reduced(apart + together, reduction)
@@ -152,6 +188,18 @@ def soft_margin_loss(
 ) -> Any:  # fmt: skip
     """log(1 + exp(-target * input))."""
     check_reduction(reduction)
+    if not (hasattr(input, "at") and hasattr(target, "at")):
+        raise not_tensors("soft_margin_loss", input=input, target=target)
+    refuse_truths("neg", [operand(input)])
+    shape = broadcast_tensors(input, target)[0].shape
+    if shape != input.shape:
+        raise RuntimeError(
+            f"output with shape {list(input.shape)} doesn't match the broadcast shape "
+            f"{list(shape)}: a target is of the shape of its input, or smaller"
+        )
+    if input._data.dtype.kind in "iu":
+        raise _no_fractions(input.float(), input)
+    target = target.to(input.dtype) if target._data.dtype == bool else target
     return input.record(losses.soft_margin_loss, (input, target), {"reduction": reduction})
 
 
@@ -161,6 +209,8 @@ def poisson_nll_loss(
 ) -> Any:  # fmt: skip
     """Minus the logarithm of the Poisson probability of the target, up to what does not depend on
     the input (all of it with `full`, by Stirling's formula)."""
+    if not (hasattr(input, "at") and hasattr(target, "at")):
+        raise not_tensors("poisson_nll_loss", input=input, target=target)
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
     if full:
         more = target * target.log() - target + 0.5 * (2 * 3.141592653589793 * target).log()
@@ -176,6 +226,11 @@ def gaussian_nll_loss(
     `var`."""
     if not hasattr(var, "at"):
         var = input * 0 + var
+    shape = input._data.shape
+    if var._data.shape not in (shape, shape[:-1], (*shape[:-1], 1)):
+        raise ValueError(
+            f"var is of incorrect size: {list(var.shape)} for an input of {list(shape)}"
+        )
     if (var._data < 0).any():
         raise ValueError("var has negative entry/entries")
     var = var + (var.detach().clamp_min(eps) - var.detach())  # bounded without losing the gradient

@@ -10,6 +10,7 @@ from engine.core.modes import told_as_one
 from engine.nn.functional.loss import reduced
 from engine.ops.elementwise import where
 from engine.ops.joining import concatenate
+from engine.tensor.promotion import require_floating
 
 NEVER = -1e30  # stands for log(0): finite, so that differences of two of them are no NaN
 
@@ -44,6 +45,7 @@ def ctc_loss(
 
     Source: Graves et al., Connectionist Temporal Classification, 2006.
     """
+    require_floating("ctc_loss", log_probs)
     if log_probs._data.ndim == 2:
         whole = ctc_loss(
             log_probs.unsqueeze(1), targets.reshape(1, -1), input_lengths, target_lengths, blank,
