@@ -46,6 +46,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("engine.ops.linear",),
     ("engine.ops.einsum",),
     ("engine.ops.linalg",),
+    ("engine.ops.triangles",),
     ("engine.ops.recurrent",),
     ("engine.ops.gru",),
     ("engine.ops.convolution",),

@@ -82,7 +82,3 @@ FLOORED = RefusingPlan(
     "floor_divide", "aten::floor_divide", "NotImplemented",
     "torch.div(x, y, rounding_mode='floor') computes the same, with the gradient 0",
 )  # fmt: skip
-NEXT = RefusingPlan(
-    "nextafter", "nextafter", "NextafterBackward0",
-    "The neighbour of x among the floating-point numbers: compute it of x.detach()",
-)  # fmt: skip

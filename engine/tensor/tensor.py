@@ -49,7 +49,6 @@ from engine.tensor.converting import Converting
 from engine.tensor.counting import Counting
 from engine.tensor.device import require_cpu
 from engine.tensor.differentiating import Differentiating
-from engine.tensor.factoring import Factoring
 from engine.tensor.filling import Filling
 from engine.tensor.half import is_half, through_float32
 from engine.tensor.holding import PackedHeld
@@ -63,6 +62,7 @@ from engine.tensor.patching import Patching
 from engine.tensor.picking import Picking
 from engine.tensor.placing import Placing
 from engine.tensor.promotion import promote
+from engine.tensor.real import Real
 from engine.tensor.recording import DIFFERENTIABLE, recorder, refuse_inference
 from engine.tensor.reducing import Reducing
 from engine.tensor.refusing import FLOORED
@@ -72,6 +72,7 @@ from engine.tensor.showing import Showing
 from engine.tensor.sorting import Sorting
 from engine.tensor.statistics import Statistics
 from engine.tensor.sweeping import ownership
+from engine.tensor.triangles import Triangles
 from engine.tensor.vertex import (
     NUMBER,
     Vertex,
@@ -241,7 +242,7 @@ def _general(op: Op, x: Any, y: Any) -> Any:
 class Tensor(
     Differentiating, Writing, InPlace, Computing, Combining, Indexing, Placing, Picking, Choosing,
     Shaping, Arranging, Reducing, Sorting, Counting, Statistics, Multiplying, Comparing, Converting,
-    Factoring, Filling, Patching, Renewing, Showing, metaclass=Printed,
+    Triangles, Filling, Patching, Real, Renewing, Showing, metaclass=Printed,
 ):  # fmt: skip
     """An n-dimensional array with a gradient.
 

@@ -18,7 +18,7 @@ from engine.tensor.tensor import Tensor
 OPS = {name: op for name, op in REGISTRY.items() if name == op.name}
 
 BACKWARD = """convolution_to_weight overlay share_out average_of drop rows_summed looked_up
-    target_shares unpool scattered unaverage unresample shift scan""".split()
+    target_shares scaled_by_two unpool scattered unaverage unresample shift scan""".split()
 """Only the rules of other operations use these."""
 
 NUMBERS_ALONE = "dot sum".split()
@@ -45,6 +45,9 @@ NOT_IN_ONNX = {
     "nanmedian": "no operator; how many numbers there are depends on the elements",
     "nanmedian_dim": "no operator; how many numbers there are depends on the elements",
     "mode": "no operator",
+    "frexp": "no operator",
+    "nextafter": "no operator",
+    "eliminated": "no operator, and an algorithm of its own",
     **dict.fromkeys(
         "cholesky cofactors eigh eigvalsh inv pinv qr slogdet solve svd svdvals".split(),
         "no operator, and an algorithm of its own",
