@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.core.modes import told_as_one
 from engine.nn.functional.activation import logsigmoid
-from engine.nn.functional.loss import reduced
+from engine.nn.functional.loss import old_reduction, reduced
 from engine.ops.elementwise import where
 from engine.tensor.naming import called
 from engine.tensor.promotion import require_floating
@@ -32,6 +32,8 @@ def multi_margin_loss(
         ValueError: for another p than 1 and 2, and targets that do not fit.
         IndexError: for a target that is no class.
     """
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight._data.ndim != 1:
@@ -96,6 +98,8 @@ def multilabel_margin_loss(
         input: scores, (N, C) or (C,).
         target: labels that hold, whole numbers of the same shape; -1 ends the list of a row.
     """
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     if input._data.shape != target._data.shape:
         raise RuntimeError(
             f"inconsistent target size: {list(target.shape)} for an input of {list(input.shape)}"
@@ -141,6 +145,8 @@ def multilabel_soft_margin_loss(
         target: 0 or 1 for each.
         weight: (C,), how much each class counts.
     """
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     require_floating("multilabel_soft_margin_loss", input)
     loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     loss = loss if weight is None else loss * weight

@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.nn.functional.loss import check_reduction, fitted, l1_loss, reduced
+from engine.nn.functional.loss import (
+    check_reduction,
+    fitted,
+    l1_loss,
+    old_reduction,
+    reduced,
+)
 from engine.ops import losses
 from engine.ops.elementwise import where
 from engine.tensor.joining import broadcast_tensors
@@ -23,6 +29,8 @@ def smooth_l1_loss(
 ) -> Any:  # fmt: skip
     """The square of the difference over 2 * beta where it is below beta, else the difference less
     beta / 2."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     if beta == 0:
@@ -65,6 +73,8 @@ def kl_div(
 ) -> Any:  # fmt: skip
     """target * (log(target) - input), input being logarithms; "batchmean" divides the sum by the
     number of rows."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     if not (hasattr(input, "at") and hasattr(target, "at")):
         raise not_tensors("kl_div", input=input, target=target)
     if {input._data.dtype.kind, target._data.dtype.kind} & set("biu"):
@@ -123,6 +133,8 @@ def cosine_embedding_loss(
 ) -> Any:  # fmt: skip
     """1 - cosine for pairs that belong together (target 1), max(0, cosine - margin) for those
     that do not (target -1)."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     dim, ndim = input1._data.ndim - 1, target._data.ndim
     if not (ndim == dim or (ndim == 1 and not target._data.size)) and ndim < 2:
         raise RuntimeError(
@@ -144,6 +156,8 @@ def margin_ranking_loss(
     reduce: Any = None, reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """max(0, -target * (input1 - input2) + margin): target 1 wants input1 to be larger."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     if not input1._data.ndim == input2._data.ndim == target._data.ndim:
         raise RuntimeError(
             f"margin_ranking_loss : All input tensors should have same dimension but got sizes: "
@@ -157,6 +171,8 @@ def hinge_embedding_loss(
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """input where target is 1, max(0, margin - input) where it is -1."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     if not (hasattr(input, "at") and hasattr(target, "at")):
         raise not_tensors("hinge_embedding_loss", input=input, target=target)
     if reduction == "mean" and input._data.dtype.kind in "iu":
@@ -175,6 +191,8 @@ def triplet_margin_loss(
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """max(0, distance to the positive - distance to the negative + margin)."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     near = pairwise_distance(anchor, positive, p, eps)
     far = pairwise_distance(anchor, negative, p, eps)
     if swap:
@@ -187,6 +205,8 @@ def soft_margin_loss(
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """log(1 + exp(-target * input))."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     check_reduction(reduction)
     if not (hasattr(input, "at") and hasattr(target, "at")):
         raise not_tensors("soft_margin_loss", input=input, target=target)
@@ -209,6 +229,8 @@ def poisson_nll_loss(
 ) -> Any:  # fmt: skip
     """Minus the logarithm of the Poisson probability of the target, up to what does not depend on
     the input (all of it with `full`, by Stirling's formula)."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     if not (hasattr(input, "at") and hasattr(target, "at")):
         raise not_tensors("poisson_nll_loss", input=input, target=target)
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()

@@ -24,6 +24,15 @@ _INT64 = np.dtype(np.int64)
 _PARAMS = {reduction: {"reduction": reduction} for reduction in ("mean", "sum", "none")}
 
 
+def old_reduction(size_average: Any, reduce: Any, reduction: str) -> str:
+    """The reduction that PyTorch's old pair of flags means, where they are given."""
+    if size_average is None and reduce is None:
+        return reduction
+    if reduce is False:
+        return "none"
+    return "sum" if size_average is False else "mean"
+
+
 def check_reduction(reduction: str) -> None:
     """Refuses a reduction that does not exist.
 
@@ -91,6 +100,8 @@ def mse_loss(
     reduction: str = "mean", weight: Any = None,
 ) -> Any:  # fmt: skip
     """The square of the difference."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     check_reduction(reduction)
     input, target = fitted("mse_loss", input, target)
     require_floating("mse_loss", input)
@@ -105,6 +116,8 @@ def l1_loss(
     reduction: str = "mean", weight: Any = None,
 ) -> Any:  # fmt: skip
     """The difference without its sign."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     given = input, target
     input, target = fitted("l1_loss", input, target)
     for each in given:
@@ -132,6 +145,8 @@ def cross_entropy(
         IndexError: for a target that is no class.
         ValueError, RuntimeError: for shapes and types that do not fit.
     """
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     if reduction not in _PARAMS:
         check_reduction(reduction)
     if not 0 <= label_smoothing <= 1:
@@ -265,6 +280,8 @@ def nll_loss(
 ) -> Any:  # fmt: skip
     """Minus the element at the target, of logarithms of probabilities: what `cross_entropy` is
     after `log_softmax`."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     try:
         shape, _ = input._data.shape, target._data
     except AttributeError:
@@ -322,6 +339,8 @@ def binary_cross_entropy(
         ValueError: where sizes differ.
         RuntimeError: for what is no probability.
     """
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     try:
         fits = input._data.shape == target._data.shape
     except AttributeError:
@@ -354,6 +373,8 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean", pos_weight: Any = None,
 ) -> Any:  # fmt: skip
     """`binary_cross_entropy` of sigmoid(input), without the loss of digits of doing it in steps."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     try:
         fits = input._data.shape == target._data.shape
     except AttributeError:
