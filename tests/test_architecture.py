@@ -64,6 +64,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("engine.func",),
     ("engine.linalg", "engine.special", "engine.distributions", "engine.amp", "engine.compiler"),
     ("engine.nn", "engine.optim", "engine.utils", "engine.metrics"),
+    ("engine.optim.swa_utils",),
     ("engine.backends", "engine.cuda"),
     ("engine.onnx", "engine.scalar.compile"),
     ("engine.testing",),
