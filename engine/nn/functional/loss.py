@@ -317,8 +317,6 @@ def nll_loss(
 
 def _check_spread(what: str, weight: Any, input: Any) -> None:
     """Refuses weights that cannot be stretched to the input's shape."""
-    if weight is None:
-        return
     shape, whole = weight._data.shape, input._data.shape
     if len(shape) > len(whole) or any(
         n not in (1, m) for n, m in zip(shape[::-1], whole[::-1], strict=False)
@@ -385,8 +383,10 @@ def binary_cross_entropy_with_logits(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
         )
     require_floating("binary_cross_entropy_with_logits", input)
-    _check_spread("weight", weight, input)
-    _check_spread("pos_weight", pos_weight, input)
+    if weight is not None:
+        _check_spread("weight", weight, input)
+    if pos_weight is not None:
+        _check_spread("pos_weight", pos_weight, input)
     if not target.is_floating_point():
         raise RuntimeError(
             f"the result, of {input.dtype}, can't be cast to the target's {target.dtype}: targets "
