@@ -42,15 +42,17 @@ def _function(name: str, op: Op, *params: str) -> Callable:
         if len(given) > len(params):  # `inplace` comes last, by place
             inplace = given[len(params)]
         settings = op.complete(settings)
-        if settings:
+        if is_bounded:
             _check(name, settings)
         try:
             return input.write(op, **settings) if inplace else input.record(op, (input,), settings)
-        except AttributeError:
+        except (AttributeError, TypeError):
             if hasattr(input, "at"):
+                _check(name, settings)
                 raise
             raise not_tensors(name, input=input) from None
 
+    is_bounded = name in ("celu", "softshrink")
     # What help() and editors show.
     by_place, empty = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
     shown = [inspect.Parameter("input", by_place)]

@@ -17,7 +17,7 @@ from engine.ops import losses
 from engine.tensor.joining import broadcast_tensors
 from engine.tensor.naming import called
 from engine.tensor.operands import not_tensors
-from engine.tensor.promotion import operand, refuse_truths, require_floating
+from engine.tensor.promotion import refuse_truths, require_floating
 from engine.tensor.reducing import type_name
 
 _INT64 = np.dtype(np.int64)
@@ -120,8 +120,8 @@ def l1_loss(
         reduction = old_reduction(size_average, reduce, reduction)
     given = input, target
     input, target = fitted("l1_loss", input, target)
-    for each in given:
-        refuse_truths("sub", [operand(each)])
+    if any(each._data.dtype.kind == "b" for each in given):
+        refuse_truths("sub", [True])
     loss = (input - target).abs()
     return reduced(loss if weight is None else loss * weight, reduction)
 

@@ -88,7 +88,7 @@ def _largest(
     ceil_mode: bool, return_indices: bool,
 ) -> Any:  # fmt: skip
     x, is_one = batched(input, axes, f"max_pool{axes}d")
-    if x._data.dtype.kind in "biu" or 0 in x._data.shape[1:]:
+    if not x._data.size or x._data.dtype.kind in "biu":
         require_images(f"max_pool{axes}d", x, truths_alone=axes > 1)
     # subtle: of tuples the cache could not tell (1, 1) from (1.0, True).
     is_plain = type(kernel_size) is type(padding) is type(dilation) is int
@@ -138,7 +138,7 @@ def _mean(
     count_include_pad: bool, divisor: int | None,
 ) -> Any:  # fmt: skip
     x, is_one = batched(input, axes, f"avg_pool{axes}d")
-    if x._data.dtype.kind in "biu" or 0 in x._data.shape[1:]:
+    if not x._data.size or x._data.dtype.kind in "biu":
         require_images(f"avg_pool{axes}d", x)
     params = window(axes, kernel_size, stride, padding)
     params |= {
