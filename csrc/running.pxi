@@ -1,4 +1,4 @@
-# Running results and random numbers. Included by kernels.pyx after fused.pxi, whose helpers it uses.
+# Running results, random words and normal numbers. Included by kernels.pyx after fused.pxi, whose helpers it uses.
 
 cdef extern from "fused.h" nogil:
     enum:

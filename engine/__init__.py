@@ -441,6 +441,25 @@ from engine.tensor.joining import (
     stack,
     vstack,
 )
+from engine.tensor.more_functions import (
+    angle,
+    cholesky_inverse,
+    cholesky_solve,
+    conj,
+    frexp,
+    imag,
+    lu,
+    lu_solve,
+    mvlgamma,
+    narrow_copy,
+    nextafter,
+    real,
+    resolve_conj,
+    resolve_neg,
+    triangular_solve,
+    unsafe_chunk,
+    unsafe_split,
+)
 from engine.tensor.places import (
     bucketize,
     searchsorted,
@@ -468,6 +487,7 @@ from engine.tensor.sampling import (
 )
 from engine.tensor.serialization import load, save
 from engine.tensor.size import Size
+from engine.tensor.slopes import gradient
 from engine.tensor.statistics import (
     cdist,
     cumulative_trapezoid,
@@ -477,6 +497,21 @@ from engine.tensor.statistics import (
     var_mean,
 )
 from engine.tensor.statistics import trapezoid as trapz
+from engine.tensor.switches import (
+    get_deterministic_debug_mode,
+    get_float32_matmul_precision,
+    get_num_interop_threads,
+    is_conj,
+    is_distributed,
+    is_inference,
+    is_neg,
+    is_storage,
+    set_deterministic_debug_mode,
+    set_float32_matmul_precision,
+    set_flush_denormal,
+    set_warn_always,
+    typename,
+)
 from engine.tensor.tables import (
     bartlett_window,
     blackman_window,
@@ -488,6 +523,7 @@ from engine.tensor.tables import (
     vander,
 )
 from engine.tensor.tensor import Tensor
+from engine.tensor.triangles import lu_unpack
 
 FloatTensor = legacy(float32)
 DoubleTensor = legacy(float64)
@@ -516,14 +552,20 @@ _LATER = {
     "distributions", "linalg", "metrics", "nn", "onnx", "optim", "special", "testing", "utils",
 }  # fmt: skip
 _OF_LAYERS = set(
-    """alpha_dropout avg_pool1d bilinear binary_cross_entropy_with_logits celu channel_shuffle
-    conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d cosine_embedding_loss
+    """adaptive_avg_pool1d alpha_dropout avg_pool1d bilinear binary_cross_entropy_with_logits celu
+    channel_shuffle conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d
+    cosine_embedding_loss
     cosine_similarity ctc_loss dropout group_norm hardshrink hinge_embedding_loss kl_div layer_norm
     margin_ranking_loss max_pool1d max_pool2d max_pool3d pairwise_distance pdist pixel_shuffle
     pixel_unshuffle poisson_nll_loss prelu rms_norm rrelu selu threshold triplet_margin_loss
     """.split()
 )
 """Functions of `nn.functional` that PyTorch has here too, with the same arguments by place."""
+_FRONT = {
+    name: name
+    for name in "adaptive_max_pool1d batch_norm constant_pad_nd grid_sampler instance_norm".split()
+} | {"embedding": "looked_up"}
+"""Those with their arguments in another order."""
 
 
 def __getattr__(name: str) -> Any:
@@ -533,8 +575,10 @@ def __getattr__(name: str) -> Any:
         return import_module("engine.linalg").matrix_exp
     if name in _OF_LAYERS:
         return getattr(import_module("engine.nn.functional"), name)
+    if name in _FRONT:
+        return getattr(import_module("engine.nn.functional.front"), _FRONT[name])
     raise AttributeError(f"module 'engine' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER, *_OF_LAYERS})
+    return sorted({*globals(), *_LATER, *_OF_LAYERS, *_FRONT})

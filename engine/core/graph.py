@@ -56,9 +56,11 @@ class Extra:
 class Hook:
     """The handle of a registered hook: `remove()` takes it off; leaving a `with` does too."""
 
-    def __init__(self, hooks: dict[int, Callable], hook: Callable) -> None:
+    def __init__(self, hooks: dict[int, Callable], hook: Callable, prepend: bool = False) -> None:
         self._hooks, self.id = hooks, next_serial()
         hooks[self.id] = hook
+        if prepend:  # of an OrderedDict: it is called before all others
+            hooks.move_to_end(self.id, last=False)
 
     def remove(self) -> None:
         """Takes the hook off; doing so twice is harmless."""

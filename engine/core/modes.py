@@ -88,6 +88,20 @@ def told(name: str, inputs: tuple, params: dict[str, Any], result: Any) -> Any:
     return result
 
 
+def told_as_one(
+    name: str, inputs: tuple, params: dict[str, Any], compute: Callable[[], Any]
+) -> Any:  # fmt: skip
+    """What `compute` gives, a Tensor or a tuple of them; whoever watches is told of it as one step
+    of this name, and not of the operations that it is composed of."""
+    watching = _modes.tracer if special.count else None
+    if watching is None:
+        return compute()
+    with tracing(None):
+        result = compute()
+    watching.computed(name, inputs, params, result if isinstance(result, tuple) else (result,))
+    return result
+
+
 def copied(array: Any, original: Any) -> Any:
     """An array that is about to be a parameter, for it was copied from a Tensor, which whoever
     watches is told."""

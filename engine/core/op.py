@@ -332,7 +332,8 @@ def recorded_name(op: Op, params: dict[str, Any] | None = None, mask: str = "") 
     params = params or {}
     name = params.get("called") or (mask and op.torch_names.get(mask)) or op.torch_name_of(params)
     name = name or "".join(part.title() for part in op.name.split("_"))
-    return name if "Backward" in name or name == "CopySlices" else f"{name}Backward0"
+    plain = "Backward" in name or name in ("CopySlices", "NotImplemented")
+    return name if plain else f"{name}Backward0"
 
 
 class Elementwise(Op):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.kernels.draws import with_state
 from engine.kernels.loading import compiled
 
 _kernel: Any = getattr(compiled, "normal_blocks", None)
@@ -27,11 +28,8 @@ def random_words(twister: np.random.MT19937, count: int) -> np.ndarray:
     """
     if _twister is None or count < _MANY:
         return twister.random_raw(count).astype(np.uint32)
-    out, state = np.empty(count, np.uint32), twister.state
-    place = state["state"]
-    key = np.array(place["key"], np.uint32)
-    state["state"] = {"key": key, "pos": _twister(key, place["pos"], out)}
-    twister.state = state
+    out = np.empty(count, np.uint32)
+    with_state(twister, lambda key, position: _twister(key, position, out))
     return out
 
 

@@ -120,21 +120,24 @@ def max_pool(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The greatest element of every window, and where in its plane it stands.
 
-    x: (N, C, H, W) or (N, C, L), float32 or float64. Sizes are one number or one for each spatial
-    axis; `stride` is `kernel_size` unless given. Returns out and winners (int64, row * W + column),
-    both (N, C, OH, OW) or (N, C, OL). Of equals the first wins; a NaN beats every number (PyTorch's
-    rules). ValueError for shapes and sizes that do not fit, TypeError for other dtypes.
+    x: (N, C, H, W) or (N, C, L), float32 or float64, or whole numbers, for which there is NumPy
+    alone. Sizes are one number or one for each spatial axis; `stride` is `kernel_size` unless
+    given. Returns out and winners (int64, row * W + column), both (N, C, OH, OW) or (N, C, OL). Of
+    equals the first wins; a NaN beats every number (PyTorch's rules). ValueError for shapes and
+    sizes that do not fit, TypeError for other dtypes.
 
     >>> out, winners = max_pool(np.array([[[1.0, 3.0, 2.0, 2.0]]]), 2)
     >>> out.tolist(), winners.tolist()
     ([[[3.0, 2.0]]], [[[1, 2]]])
     """
-    x = readable("max_pool", "x", x)
+    whole = isinstance(x, np.ndarray) and x.dtype.kind in "iu"
+    x = np.ascontiguousarray(x) if whole else readable("max_pool", "x", x)
     planes, out_shape, numbers = _geometry(
         "max_pool", x.shape, kernel_size, stride, padding, dilation, ceil_mode
     )
     out, winners = np.empty(out_shape, x.dtype), np.empty(out_shape, np.int64)
-    _kernels.max_pool(x, out, winners, planes, numbers, _reference)
+    kernels = pooling_numpy if whole else _kernels
+    kernels.max_pool(x, out, winners, planes, numbers, _reference)
     return out, winners
 
 

@@ -56,7 +56,7 @@ def max_pool(
     images = x.reshape(planes, *shape[:2])
     best = out.reshape(planes, *shape[2:4])
     where = winners.reshape(best.shape)
-    best[...] = -np.inf
+    best[...] = -np.inf if best.dtype.kind == "f" else 0
     where[...] = -1
     for windows, inside, places in _taps(shape):
         value = images[(slice(None), *inside)]

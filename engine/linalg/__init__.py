@@ -20,7 +20,6 @@ from engine.linalg.norms import (
 from engine.linalg.reflections import householder_product
 from engine.linalg.solving import (
     matrix_exp,
-    solve_triangular,
     tensorinv,
     tensorsolve,
     vander,
@@ -44,10 +43,21 @@ from engine.tensor.factoring import (
 )
 from engine.tensor.functions import diagonal, matmul
 from engine.tensor.products import multi_dot
+from engine.tensor.triangles import (
+    cholesky_ex,
+    inv_ex,
+    lu,
+    lu_factor,
+    lu_factor_ex,
+    lu_solve,
+    solve_ex,
+    solve_triangular,
+)
 
 __all__ = [
     "LinAlgError",
     "cholesky",
+    "cholesky_ex",
     "cond",
     "cross",
     "det",
@@ -56,7 +66,12 @@ __all__ = [
     "eigvalsh",
     "householder_product",
     "inv",
+    "inv_ex",
     "lstsq",
+    "lu",
+    "lu_factor",
+    "lu_factor_ex",
+    "lu_solve",
     "matmul",
     "matrix_exp",
     "matrix_norm",
@@ -68,6 +83,7 @@ __all__ = [
     "qr",
     "slogdet",
     "solve",
+    "solve_ex",
     "solve_triangular",
     "svd",
     "svdvals",

@@ -12,19 +12,6 @@ from engine.tensor.tables import vander as descending
 from engine.tensor.tensor import Tensor
 
 
-def solve_triangular(
-    A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
-) -> Tensor:
-    """The X for which A @ X = B (with `left=False` X @ A = B), reading only the upper or lower
-    triangle of A; with `unitriangular` its diagonal is taken to be 1."""
-    need_square(A, "solve_triangular")
-    off = 1 if unitriangular else 0
-    triangle = A.triu(off) if upper else A.tril(-off)
-    if unitriangular:
-        triangle = triangle + A.at(np.eye(A._data.shape[-1], dtype=A._data.dtype), None)
-    return solve(triangle, B, left=left)
-
-
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     """The dot products of vectors along a dimension."""
     return (x * y).sum(dim)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-import numpy as np
-
 from engine.nn import functional as F
+from engine.nn.init import constant_
+from engine.nn.linear import empty_parameter
 from engine.nn.module import Module
-from engine.nn.parameter import Parameter
-from engine.tensor.tensor import Tensor
 
 _SPELLED = {"LeakyReLU": "leaky_relu"}
 
@@ -29,6 +27,10 @@ def _layer(name: str, **settings: Any) -> type[Module]:
             raise TypeError(f"{name}() takes {', '.join(names) or 'nothing'}, not {what}")
         for key, value in (settings | dict(zip(names, given, strict=False)) | keywords).items():
             setattr(self, key, value)
+        if name == "Hardtanh" and not self.min_val < self.max_val:
+            raise AssertionError(
+                f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})"
+            )
 
     # What help() and editors show.
     by_place = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -177,7 +179,8 @@ class PReLU(Module):
     ) -> None:
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
-        self.weight = Parameter(Tensor.at(np.full(num_parameters, init, np.float32), None))
+        self.weight = empty_parameter((num_parameters,), device, dtype)
+        constant_(self.weight, init)
 
     def forward(self, input: Any) -> Any:
         """The same shape."""

@@ -30,6 +30,11 @@ class Conversion:
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
         """Says of all parameters whether gradients are kept."""
+        if not isinstance(requires_grad, bool):
+            raise TypeError(
+                f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
+                f"{type(requires_grad).__name__}"
+            )
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
         return self

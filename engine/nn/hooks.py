@@ -213,9 +213,7 @@ class Calling:
         return self._hook(self._backward_pre_hooks, hook, prepend, False)
 
     def _hook(self, hooks: OrderedDict, hook: Callable, prepend: bool, with_kwargs: bool) -> Hook:
-        handle = Hook(hooks, hook)
-        if prepend:
-            hooks.move_to_end(handle.id, last=False)
+        handle = Hook(hooks, hook, prepend)
         if with_kwargs:
             self._with_kwargs.add(handle.id)
         return handle

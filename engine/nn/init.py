@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -221,3 +223,29 @@ def trunc_normal_(
 def _below(x: float) -> float:
     """The share of the normal distribution below x."""
     return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
+
+
+# --- the names without an underscore, which old programs use --------------------------------------
+
+
+def _old(function: Callable) -> Callable:
+    """An initialiser under its old name, which warns."""
+    new = function.__name__
+
+    @wraps(function)
+    def call(*arguments: Any, **keywords: Any) -> Tensor:
+        warnings.warn(
+            f"`nn.init.{new[:-1]}` is now deprecated in favor of `nn.init.{new}`.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        return function(*arguments, **keywords)
+
+    call.__name__ = call.__qualname__ = new[:-1]
+    return call
+
+
+constant, dirac, eye, normal = map(_old, (constant_, dirac_, eye_, normal_))
+orthogonal, sparse, uniform = map(_old, (orthogonal_, sparse_, uniform_))
+kaiming_normal, kaiming_uniform = map(_old, (kaiming_normal_, kaiming_uniform_))
+xavier_normal, xavier_uniform = map(_old, (xavier_normal_, xavier_uniform_))

@@ -6,16 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine.nn import functional as F
+from engine.nn.functional.loss import old_reduction
 from engine.nn.module import Module
-
-
-def _reduction(size_average: Any, reduce: Any, reduction: str) -> str:
-    """The reduction that PyTorch's old pair of flags meant, where they are given."""
-    if size_average is None and reduce is None:
-        return reduction
-    if reduce is False:
-        return "none"
-    return "sum" if size_average is False else "mean"
 
 
 class _Loss(Module):
@@ -25,7 +17,7 @@ class _Loss(Module):
         self, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
     ) -> None:
         super().__init__()
-        self.reduction = _reduction(size_average, reduce, reduction)
+        self.reduction = old_reduction(size_average, reduce, reduction)
 
 
 class _WeightedLoss(_Loss):

@@ -78,6 +78,11 @@ class _Normalization(Module):
 class _BatchNorm(_Normalization):
     dimensions: tuple[int, ...]
 
+    def _bring_up_to_date(self, state_dict: dict, prefix: str, version: int | None) -> None:
+        # Version 1 did not count batches.
+        if (version is None or version < 2) and self.num_batches_tracked is not None:
+            state_dict.setdefault(f"{prefix}num_batches_tracked", self.num_batches_tracked)
+
     def _check_input_dim(self, input: Any) -> None:
         ndim = input._data.ndim
         if ndim not in self.dimensions:

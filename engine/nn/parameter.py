@@ -23,9 +23,9 @@ class Parameter(Tensor):
         if data is None:
             data = Tensor.at(np.zeros(0, np.float32), None)
         if not isinstance(data, Tensor):
-            raise TypeError(
-                f"cannot make a Parameter of {type(data).__name__}: it takes a Tensor, "
-                f"torch.tensor(...) makes one"
+            raise AttributeError(  # the class of PyTorch's, which asks it to detach
+                f"'{type(data).__name__}' object has no attribute 'detach': a Parameter is made of "
+                f"a Tensor, torch.tensor(...) makes one"
             )
         self._data = data._data
         self._vertex = self._base = None

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.modes import told_as_one
 from engine.nn import init
 from engine.nn.functional.dropout import dropout
 from engine.nn.functional.linear import linear
@@ -31,21 +32,48 @@ _BLOCKS = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}
 
 
 def through(
-    mode: str, x: Any, states: tuple, weights: tuple, sizes: tuple[int, ...], reverse: bool
-) -> tuple:
-    """One layer in one direction: rows (R, features) to (hidden (R, H), of an LSTM also cells)."""
+    mode: str, x: Any, states: tuple, weights: tuple, sizes: tuple[int, ...], reverse: bool,
+    batch_sizes: Any = None,
+) -> tuple[tuple, tuple]:  # fmt: skip
+    """One layer in one direction: rows (R, features) to the states at all rows (hidden (R, H), of
+    an LSTM also cells) and those at the ends of the sequences.
+
+    Args:
+        batch_sizes: of packed sequences the Tensor that `sizes` were read from.
+    """
     w_ih, w_hh, b_ih, b_hh, w_hr = weights
+    if mode != "GRU" and b_ih is not None:
+        b_ih = b_ih + b_hh
+    inputs = linear(x, w_ih, b_ih)
+    if batch_sizes is None:
+        found = _steps(mode, inputs, states, w_hh, b_hh, w_hr, sizes, reverse)
+        return found, tuple(_last(each, sizes, reverse) for each in found)
+
+    def compute() -> tuple:
+        found = _steps(mode, inputs, states, w_hh, b_hh, w_hr, sizes, reverse)
+        return (*found, *(_last(each, sizes, reverse) for each in found))
+
+    both = told_as_one(
+        "packed_layer", (inputs, batch_sizes, list(states), w_hh, b_hh, w_hr),
+        {"mode": mode, "reverse": reverse}, compute,
+    )  # fmt: skip
+    return both[: len(states)], both[len(states) :]
+
+
+def _steps(
+    mode: str, inputs: Any, states: tuple, w_hh: Any, b_hh: Any, w_hr: Any,
+    sizes: tuple[int, ...], reverse: bool,
+) -> tuple:  # fmt: skip
+    """The states at all rows."""
     params: dict[str, Any] = {"sizes": sizes, "reverse": reverse}
     if mode == "GRU":
-        inputs = linear(x, w_ih, b_ih)
-        return x.record(gru, (inputs, *states, w_hh, b_hh), params)[:1]
-    inputs = linear(x, w_ih, None if b_ih is None else b_ih + b_hh)
+        return inputs.record(gru, (inputs, *states, w_hh, b_hh), params)[:1]
     if w_hr is not None:
         return projected_lstm(inputs, states, w_hh, w_hr, sizes, reverse)
     if mode == "LSTM":
-        return x.record(ops.lstm, (inputs, *states, w_hh), params)[:2]
+        return inputs.record(ops.lstm, (inputs, *states, w_hh), params)[:2]
     params["nonlinearity"] = mode[4:].lower()
-    return (x.record(ops.rnn, (inputs, *states, w_hh), params),)
+    return (inputs.record(ops.rnn, (inputs, *states, w_hh), params),)
 
 
 class RNNBase(Module):
@@ -70,7 +98,7 @@ class RNNBase(Module):
         proj_size: int = 0, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        _check_sizes(mode, hidden_size, num_layers, dropout, proj_size)
+        _check_sizes(mode, input_size, hidden_size, num_layers, dropout, proj_size)
         self.mode, self.input_size, self.hidden_size = mode, input_size, hidden_size
         self.num_layers, self.bias, self.batch_first = num_layers, bias, batch_first
         self.dropout, self.bidirectional = float(dropout), bidirectional
@@ -164,6 +192,8 @@ class RNNBase(Module):
         if given is None:
             return [Tensor.at(np.zeros(shape, rows._data.dtype), None) for shape in shapes]
         states = list(given) if self.mode == "LSTM" else [given]
+        if len(states) < len(shapes):
+            raise IndexError(f"the state of an LSTM is a pair (h, c), and got {len(states)} of it")
         if not batched:
             for each in states:
                 if each._data.ndim != 2:
@@ -209,7 +239,7 @@ class RNNBase(Module):
         states = self._first_states(hx, rows, count, batched)
         if packed and hx is not None and input.sorted_indices is not None:
             states = [each.index_select(1, input.sorted_indices) for each in states]
-        rows, last = self._layers(rows, sizes, states)
+        rows, last = self._layers(rows, sizes, states, input.batch_sizes if packed else None)
         if packed:
             if input.unsorted_indices is not None:
                 last = [each.index_select(1, input.unsorted_indices) for each in last]
@@ -228,7 +258,9 @@ class RNNBase(Module):
             last = [each.squeeze(1) for each in last]
         return output, (tuple(last) if self.mode == "LSTM" else last[0])
 
-    def _layers(self, rows: Any, sizes: tuple, states: list) -> tuple[Any, list]:
+    def _layers(
+        self, rows: Any, sizes: tuple, states: list, batch_sizes: Any
+    ) -> tuple[Any, list]:  # fmt: skip
         """(the last layer's rows, for each state those at the end of all layers)."""
         ends: list[list[Any]] = [[] for _ in states]
         weights = [self._five(names) for names in self._names]
@@ -237,10 +269,12 @@ class RNNBase(Module):
             for direction in range(self._directions):
                 k = layer * self._directions + direction
                 first = tuple(each[k] for each in states)
-                found = through(self.mode, rows, first, weights[k], sizes, bool(direction))
+                found, last = through(
+                    self.mode, rows, first, weights[k], sizes, bool(direction), batch_sizes
+                )
                 sides.append(found[0])
-                for end, each in zip(ends, found, strict=True):
-                    end.append(_last(each, sizes, bool(direction)))
+                for end, each in zip(ends, last, strict=True):
+                    end.append(each)
             rows = sides[0] if len(sides) == 1 else cat(sides, 1)
             if self.dropout and layer < self.num_layers - 1:
                 rows = dropout(rows, self.dropout, self.training)
@@ -280,7 +314,9 @@ def draw(module: Module) -> None:
         init.uniform_(each, -bound, bound)
 
 
-def _check_sizes(mode: str, hidden_size: Any, layers: int, dropout: Any, proj_size: int) -> None:
+def _check_sizes(
+    mode: str, input_size: Any, hidden_size: Any, layers: int, dropout: Any, proj_size: int
+) -> None:  # fmt: skip
     if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
         raise ValueError(
             "dropout should be a number in range [0, 1] representing the probability of an element "
@@ -294,6 +330,8 @@ def _check_sizes(mode: str, hidden_size: Any, layers: int, dropout: Any, proj_si
         )  # fmt: skip
     if not isinstance(hidden_size, int):
         raise TypeError(f"hidden_size should be of type int, got: {type(hidden_size).__name__}")
+    if input_size <= 0:
+        raise ValueError("input_size must be greater than zero")
     if hidden_size <= 0:
         raise ValueError("hidden_size must be greater than zero")
     if layers <= 0:

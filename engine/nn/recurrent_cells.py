@@ -69,7 +69,7 @@ class RNNCellBase(Module):
                     f"{list(each._data.shape)}"
                 )
         weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, None)
-        found = through(self.mode, rows, states, weights, (count,), False)
+        found, _ = through(self.mode, rows, states, weights, (count,), False)
         for each, name in zip(found, _LAST_STEPS[self.mode], strict=True):
             called(each, name)
         return found if ndim == 2 else tuple(each.squeeze(0) for each in found)

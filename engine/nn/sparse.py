@@ -68,6 +68,11 @@ class Embedding(Module):
         **settings: Any,
     ) -> Embedding:  # fmt: skip
         """A table with these rows, which are not trained unless `freeze` is False."""
+        if embeddings.dim() != 2:
+            raise AssertionError(
+                f"Embeddings parameter is expected to be 2-dimensional, but its shape is "
+                f"{list(embeddings.shape)}"
+            )
         rows, columns = embeddings.shape
         return cls(rows, columns, padding_idx, _weight=embeddings, _freeze=freeze, **settings)
 

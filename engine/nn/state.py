@@ -26,7 +26,7 @@ class IncompatibleKeys(tuple):
     def complaints(self) -> list[str]:
         """A sentence for each kind of name that is wrong, as `load_state_dict` puts it."""
         found = []
-        for kind, names in ("Unexpected", self[1]), ("Missing", self[0]):
+        for kind, names in ("Missing", self[0]), ("Unexpected", self[1]):
             if names:
                 shown = ", ".join(f'"{name}"' for name in names)
                 found.append(f"{kind} key(s) in state_dict: {shown}. ")
@@ -60,24 +60,32 @@ class State:
         versions = {"version": self._version}
         if hasattr(state, "_metadata"):
             state._metadata[prefix[:-1]] = versions
-        self._put_own(state, prefix, keep_vars)
+        self._save_to_state_dict(state, prefix, keep_vars)
         for name, module in self._modules.items():
             if module is not None:
                 module.state_dict(destination=state, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         for hook in self._hooks_of_state("post"):
             hook(self, state, prefix, versions)
+        for hook in self._hooks_of_state("replace"):
+            changed = hook(self, state, prefix, versions)
+            state = state if changed is None else changed
         return state
 
-    def _put_own(self, state: dict, prefix: str, keep_vars: bool) -> None:
-        """Puts into a state what is this module's own."""
-        for name, each in self._parameters.items():
-            if each is not None:
-                state[prefix + name] = each if keep_vars else each.detach()
-        for name, each in self._buffers.items():
-            if each is not None and name not in self._non_persistent_buffers_set:
-                state[prefix + name] = each if keep_vars else each.detach()
-        if type(self).get_extra_state is not State.get_extra_state:
-            state[prefix + _EXTRA] = self.get_extra_state()
+    def _save_to_state_dict(self, destination: dict, prefix: str, keep_vars: bool) -> None:
+        """Puts into a state what is this module's own; a subclass may write its own."""
+        for name, each in self._lasting().items():
+            destination[prefix + name] = each if keep_vars else each.detach()
+        if self._has_extra_state():
+            destination[prefix + _EXTRA] = self.get_extra_state()
+
+    def _lasting(self) -> dict[str, Tensor]:
+        """This module's own parameters and lasting buffers."""
+        own = [*self._parameters.items(), *self._buffers.items()]
+        gone = self._non_persistent_buffers_set
+        return {name: each for name, each in own if each is not None and name not in gone}
+
+    def _has_extra_state(self) -> bool:
+        return type(self).get_extra_state is not State.get_extra_state
 
     # --- hooks ---
 
@@ -109,6 +117,18 @@ class State:
         strike names from both lists, and what is left is an error if `strict`."""
         return self._hook_state("load_post", hook)
 
+    def _register_state_dict_hook(self, hook: Callable) -> Hook:
+        """As `register_state_dict_post_hook`; what the hook returns, if anything, is this module's
+        part of the state. The old spelling, which many programs use."""
+        return self._hook_state("replace", hook)
+
+    def _register_load_state_dict_pre_hook(
+        self, hook: Callable, with_module: bool = False
+    ) -> Hook:  # fmt: skip
+        """As `register_load_state_dict_pre_hook`, whose hook is handed the module first only if
+        `with_module` is set. The old spelling."""
+        return self._hook_state("load_pre", hook if with_module else lambda _, *more: hook(*more))
+
     def get_extra_state(self) -> Any:
         """What else belongs to the state; a subclass that has something writes its own, and
         `set_extra_state` with it."""
@@ -121,7 +141,8 @@ class State:
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> IncompatibleKeys:
-        """Copies a state into this module's parameters and buffers; all of it or nothing.
+        """Copies a state into this module's parameters and buffers; all of it or nothing (unless a
+        module inside has a `_load_from_state_dict` of its own).
 
         Raises:
             TypeError: for what is no dictionary.
@@ -130,50 +151,82 @@ class State:
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
-        modules = list(self.named_modules(remove_duplicate=False))
+        state, metadata = OrderedDict(state_dict), getattr(state_dict, "_metadata", None) or {}
         problems: list[str] = []
-        if any("_state_hooks" in module.__dict__ for _, module in modules):
-            state_dict = _prepared(modules, state_dict, strict, problems)
-        own: dict[str, Any] = {}
-        for path, module in modules:
-            module._put_own(own, f"{path}." if path else "", keep_vars=True)
-        missing = [name for name in own if name not in state_dict]
-        unexpected = [name for name in state_dict if name not in own]
-        keys = IncompatibleKeys(missing, unexpected)
+        keys = IncompatibleKeys([], [])
+        copies = _Copies(all(_usual(module) for module in self.modules()))
+        local = {"assign_to_params_buffers": True} if assign else {}
+
+        def load(module: Any, part: dict, prefix: str) -> None:
+            known = _Known({**metadata.get(prefix[:-1], {}), **local})
+            known.copies = copies
+            # subtle: strict, as in PyTorch: names are collected whether or not they are forgiven.
+            module._load_from_state_dict(part, prefix, known, True, *keys, problems)
+            for name, child in module._modules.items():
+                if child is not None:
+                    inner = f"{prefix}{name}."
+                    its = {key: each for key, each in part.items() if key.startswith(inner)}
+                    load(child, its, inner)
+
+        load(self, state, "")
         after = [(m, hook) for m in _inside_out(self) for hook in m._hooks_of_state("load_post")]
         if strict and not after:  # hooks may forgive what is missing, so they come first
-            problems += keys.complaints()
-        for name, mine in own.items():
-            given = state_dict.get(name)
-            if given is None or isinstance(mine, UninitializedParameter) or _is_extra(name):
-                continue
-            if not isinstance(given, Tensor):
-                problems.append(
-                    f'While copying the parameter named "{name}", expected torch.Tensor or '
-                    f"Tensor-like object from checkpoint but received {type(given)}"
-                )
-            elif given._data.shape != mine._data.shape:
-                problems.append(
-                    f"size mismatch for {name}: copying a param with shape {given.shape} from "
-                    f"checkpoint, the shape in current model is {mine.shape}."
-                )
+            problems = keys.complaints() + problems
         self._refuse(problems)
-        for name, mine in own.items():
-            if name in state_dict and _is_extra(name):
-                self.get_submodule(name[: -len(_EXTRA) - 1]).set_extra_state(state_dict[name])
-            elif name in state_dict:
-                given = state_dict[name]
-                if isinstance(mine, UninitializedParameter):
-                    mine.materialize(given._data.shape)
-                if assign:
-                    mine._data = given._data
-                else:
-                    with no_grad():
-                        mine.copy_(given)
+        copies.make()
         for module, hook in after:
             hook(module, keys)
         self._refuse(keys.complaints() if strict else [])
         return keys
+
+    def _load_from_state_dict(
+        self, state_dict: dict, prefix: str, local_metadata: dict, strict: bool,
+        missing_keys: list[str], unexpected_keys: list[str], error_msgs: list[str],
+    ) -> None:  # fmt: skip
+        """Takes this module's own part out of a state, without those inside; a subclass may write
+        its own, which gives names of old files their new ones, say, and calls this.
+
+        Args:
+            state_dict: the state, of which names that begin with `prefix` are this module's.
+            local_metadata: what the state says of this module, its "version".
+            missing_keys, unexpected_keys, error_msgs: take up what is wrong.
+        """
+        self._bring_up_to_date(state_dict, prefix, local_metadata.get("version"))
+        for hook in self._hooks_of_state("load_pre"):
+            hook(self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys,
+                 error_msgs)  # fmt: skip
+        copies = getattr(local_metadata, "copies", None) or _Copies(later=False)
+        assign = local_metadata.get("assign_to_params_buffers", False)
+        own = self._lasting()
+        for name, mine in own.items():
+            key = prefix + name
+            if key not in state_dict:
+                if strict:
+                    missing_keys.append(key)
+                continue
+            given = state_dict[key]
+            problem = _misfit(key, mine, given)
+            if problem:
+                error_msgs.append(problem)
+            else:
+                copies.add(_take_up, mine, given, assign)
+        key = prefix + _EXTRA
+        if self._has_extra_state() or type(self).set_extra_state is not State.set_extra_state:
+            if key in state_dict:
+                copies.add(self.set_extra_state, state_dict[key])
+            elif strict:
+                missing_keys.append(key)
+        elif strict and key in state_dict:
+            unexpected_keys.append(key)
+        for key in state_dict if strict else ():
+            first, _, rest = key.removeprefix(prefix).partition(".")
+            if key.startswith(prefix) and first != _EXTRA and (
+                first not in self._modules if rest else first not in own
+            ):  # fmt: skip
+                unexpected_keys.append(key)
+
+    def _bring_up_to_date(self, state_dict: dict, prefix: str, version: int | None) -> None:
+        """Adds to a state that an older version of this class made what it did not have."""
 
     def _refuse(self, problems: list[str]) -> None:
         if problems:
@@ -191,16 +244,57 @@ def _inside_out(module: Any) -> Iterator[Any]:
     yield module
 
 
-def _prepared(modules: list, given: Mapping, strict: bool, problems: list[str]) -> OrderedDict:
-    """A copy of the state as the hooks before loading have changed it."""
-    state = OrderedDict(given)
-    metadata = getattr(given, "_metadata", {})
-    for path, module in modules:
-        for hook in module._hooks_of_state("load_pre"):
-            prefix = f"{path}." if path else ""
-            hook(module, state, prefix, metadata.get(path, {}), strict, [], [], problems)
-    return state
+class _Known(dict):
+    """What a module is told of its part of a state; beside it, the copies to make."""
+
+    copies: _Copies
 
 
-def _is_extra(name: str) -> bool:
-    return name == _EXTRA or name.endswith("." + _EXTRA)
+class _Copies:
+    """What is to be copied when a whole state has been found to fit; at once if not `later`."""
+
+    def __init__(self, later: bool) -> None:
+        self.later, self.calls = later, []
+
+    def add(self, call: Callable, *given: Any) -> None:
+        """A copy to make."""
+        if self.later:
+            self.calls.append((call, given))
+        else:
+            call(*given)
+
+    def make(self) -> None:
+        """Makes all of them."""
+        for call, given in self.calls:
+            call(*given)
+
+
+def _usual(module: Any) -> bool:
+    """True for a module that loads as all do; one with a way of its own may look at what has been
+    loaded so far, and so nothing is put off for it."""
+    return type(module)._load_from_state_dict is State._load_from_state_dict
+
+
+def _misfit(key: str, mine: Tensor, given: Any) -> str | None:
+    """Why what is given cannot be copied into a parameter or buffer, if it cannot."""
+    if not isinstance(given, Tensor):
+        return (
+            f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like '
+            f"object from checkpoint but received {type(given)}"
+        )
+    if given._data.shape == mine._data.shape or isinstance(mine, UninitializedParameter):
+        return None
+    return (
+        f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, the "
+        f"shape in current model is {mine.shape}."
+    )
+
+
+def _take_up(mine: Tensor, given: Tensor, assign: bool) -> None:
+    if isinstance(mine, UninitializedParameter):
+        mine.materialize(given._data.shape)
+    if assign:
+        mine._data = given._data
+        return
+    with no_grad():
+        mine.copy_(given)

@@ -263,8 +263,11 @@ class Builder:
             ) from error
         names = names if isinstance(names, tuple) else (names,)
         for out, result, name in zip(step.outputs, graph.results, names, strict=False):
-            known = getattr(name, "array", None)
-            self._keep(out, Operand.of(name, result.dtype, result.shape, known))
+            operand = Operand.of(
+                name, result.dtype, result.shape, getattr(name, "array", None)
+            )  # fmt: skip
+            operand.steps = getattr(name, "steps", None)
+            self._keep(out, operand)
 
     def _resolved(self, x: Any, kind: Any) -> Any:
         """What a lowering is handed: operands for values; numbers among the inputs as constants."""

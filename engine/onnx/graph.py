@@ -28,6 +28,7 @@ class Operand(str):
     shape: tuple
     array: np.ndarray | None
     counts = False  # its elements are 0, 1, 2, ... along some dimension
+    steps: int | None = None  # of the sizes of packed steps: how many steps there are at most
 
     @staticmethod
     def of(name: str, dtype: Any, shape: Sequence, array: np.ndarray | None = None) -> Operand:

@@ -97,12 +97,13 @@ def symbols_of(dynamic: dict[str, dict[int, str]], shapes: dict[str, tuple]) -> 
 def resized(
     arrays: dict[str, np.ndarray], dynamic: dict[str, dict[int, str]], sizes: dict[str, int]
 ) -> list[np.ndarray]:
-    """The inputs with other sizes, their elements said over again."""
+    """The inputs with other sizes, elements said several times: what was sorted stays sorted."""
     found = []
     for name, array in arrays.items():
         for axis, symbol in dynamic.get(name, {}).items():
-            if array.shape[axis] != sizes[symbol]:
-                array = np.take(array, np.arange(sizes[symbol]) % array.shape[axis], axis)
+            had, larger = array.shape[axis], sizes[symbol]
+            if had != larger:
+                array = np.take(array, np.arange(larger) * had // larger, axis)
         found.append(array)
     return found
 

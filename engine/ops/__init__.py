@@ -30,6 +30,7 @@ from engine.ops import (
     sorting,
     special,
     strided,
+    triangles,
 )
 
 __all__ = [
@@ -64,4 +65,5 @@ __all__ = [
     "sorting",
     "special",
     "strided",
+    "triangles",
 ]

@@ -42,6 +42,7 @@ class selu(Elementwise):
     """An elu made a little steeper, so that layers keep mean 0 and variance 1. Its slope is scale
     above 0, and falls from scale * alpha towards 0 below."""
 
+    refuses = "bi"
     torch_name = "Elu"
 
     def forward(self, x):
@@ -59,6 +60,8 @@ class selu(Elementwise):
 class celu(Elementwise):
     """x where it is positive, alpha * (exp(x / alpha) - 1) elsewhere: an elu without a corner. Its
     slope falls from 1 towards 0."""
+
+    refuses = "bi"
 
     def forward(self, x, *, alpha=1.0):
         return maths.where(x > 0, x, alpha * maths.expm1(maths.minimum(x, 0.0) / alpha))
@@ -98,6 +101,8 @@ class mish(Elementwise):
     Misra 2019, https://arxiv.org/abs/1908.08681.
     """
 
+    refuses = "bi"
+
     def forward(self, x):
         return x * maths.tanh(softplus(x))
 
@@ -112,6 +117,8 @@ class mish(Elementwise):
 class hardsigmoid(Elementwise):
     """A sigmoid made of three straight lines: x / 6 + 1/2, kept between 0 and 1. The gradient
     passes a sixth of itself between -3 and 3, and stops elsewhere."""
+
+    refuses = "bi"
 
     def forward(self, x):
         return maths.minimum(maths.maximum(x + 3, 0.0), 6.0) / 6
@@ -130,6 +137,8 @@ class hardswish(Elementwise):
     Howard et al. 2019, https://arxiv.org/abs/1905.02244.
     """
 
+    refuses = "bi"
+
     def forward(self, x):
         return x * hardsigmoid(x)
 
@@ -145,6 +154,8 @@ class softshrink(Elementwise):
     """x brought nearer to 0 by lambd, and 0 where it is not farther away. The gradient passes where
     the result is not 0."""
 
+    refuses = "bi"
+
     def forward(self, x, *, lambd=0.5):
         shrunk = maths.where(x < -lambd, x + lambd, x * 0.0)
         return maths.where(x > lambd, x - lambd, shrunk)
@@ -159,6 +170,8 @@ class softshrink(Elementwise):
 @operation
 class hardshrink(Elementwise):
     """x, and 0 where it is not farther from 0 than lambd. The gradient passes where x does."""
+
+    refuses = "bi"
 
     def forward(self, x, *, lambd=0.5):
         return maths.where((x >= -lambd) & (x <= lambd), 0.0, x)
@@ -196,6 +209,7 @@ class logsigmoid(Elementwise):
     """log(sigmoid(x)) without losing digits on either side. Its slope is what the sigmoid lacks to
     1."""
 
+    refuses = "bi"
     torch_name = "LogSigmoid"
 
     def forward(self, x):

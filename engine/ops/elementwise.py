@@ -672,6 +672,8 @@ class softplus(Elementwise):
     """log(1 + exp(beta*x)) / beta, a relu with its corner rounded. Its slope is a sigmoid. Beyond
     beta*x > threshold it is x itself."""
 
+    refuses = "bi"
+
     def forward(self, x, *, beta=1.0, threshold=20.0):
         z = x if beta == 1 else beta * x
         rounded = maths.maximum(z, 0.0) + maths.log1p(maths.exp(-maths.absolute(z)))
@@ -708,6 +710,8 @@ class relu(Elementwise):
 class leaky_relu(Elementwise):
     """x where it is positive, negative_slope * x elsewhere: the gradient never stops altogether."""
 
+    refuses = "bi"
+
     def forward(self, x, *, negative_slope=0.01):
         return maths.where(x > 0, x, negative_slope * x)
 
@@ -721,6 +725,8 @@ class leaky_relu(Elementwise):
 @operation
 class elu(Elementwise):
     """x where it is positive, alpha * (exp(x) - 1) elsewhere. Its slope falls from 1 towards 0."""
+
+    refuses = "bi"
 
     def forward(self, x, *, alpha=1.0):
         return maths.where(x > 0, x, alpha * maths.expm1(maths.minimum(x, 0.0)))
@@ -757,6 +763,8 @@ class gelu(Elementwise):
     Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415.
     """
 
+    refuses = "bi"
+
     def forward(self, x, *, approximate="none"):
         if approximate == "tanh":
             return 0.5 * x * (1 + gelu_tanh(x))
@@ -782,6 +790,8 @@ class gelu(Elementwise):
 class silu(Elementwise):
     """x * sigmoid(x), a relu with a soft dip. Its slope is the sigmoid, plus x times the sigmoid's
     own slope."""
+
+    refuses = "bi"
 
     def forward(self, x):
         return maths.divide(x, 1 + maths.exp(-x))

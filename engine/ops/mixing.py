@@ -249,6 +249,56 @@ class ldexp(Mixing):
 
 
 @operation
+class nextafter(Mixing):
+    """The floating-point number beside x, in the direction of y; y where they are equal. The
+    gradient goes to x where the two differ; y, which says no more than where to go, receives 0."""
+
+    refuses = "bi"
+
+    def forward(self, x, y):
+        return np.nextafter(x, y)
+
+    def to_x(self, g, x, y):
+        return where(x == y, 0.0, g)
+
+    def to_y(self, g):
+        return g * 0
+
+    samples = (at(_X, _Y),)
+
+
+@operation
+class scaled_by_two(Op):
+    """x * 2**exponent, which no number loses digits by. x receives the gradient times the power."""
+
+    constant = ("exponent",)
+
+    def forward(self, x, exponent):
+        return np.ldexp(x, exponent)
+
+    def to_x(self, g, exponent):
+        return scaled_by_two(g, exponent)
+
+    samples = (at(_X, np.array([2, -1, 0], np.int32)),)
+
+
+@operation
+class frexp(Op):
+    """The mantissa m of x = m * 2**exponent, from 1/2 to below 1 without its sign. x receives the
+    gradient over the power, which does not change under a small step."""
+
+    keeps = ("exponent",)
+
+    def forward(self, x):
+        return np.frexp(x)
+
+    def to_x(self, g, exponent):
+        return scaled_by_two(g, -exponent)
+
+    samples = (at(_X * 1.3),)
+
+
+@operation
 class nan_to_num(Mixing):
     """x with numbers in the places of NaN and the infinities. The gradient passes where x is
     finite."""

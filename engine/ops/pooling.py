@@ -7,6 +7,8 @@ goes to exactly one even where two are equal: the first, as in PyTorch.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from engine import kernels
@@ -60,13 +62,13 @@ class adaptive_max_pool(Op):
         sizes = x.shape[2:]
         ends = [adaptive_windows(n, m) for n, m in zip(sizes, size, strict=True)]
         winner = np.empty((*x.shape[:2], *size), np.int64)
-        for cell in np.ndindex(*size):
+        for cell in np.ndindex(*size if len(x) else (0,)):
             window = tuple(
                 slice(int(start[q]), int(end[q]))
                 for (start, end), q in zip(ends, cell, strict=True)
             )
             part = x[(slice(None), slice(None), *window)]
-            first = part.reshape(*part.shape[:2], -1).argmax(2)
+            first = part.reshape(*part.shape[:2], math.prod(part.shape[2:])).argmax(2)
             inside = np.unravel_index(first, part.shape[2:])
             places = [place + one.start for place, one in zip(inside, window, strict=True)]
             winner[(slice(None), slice(None), *cell)] = np.ravel_multi_index(places, sizes)
@@ -174,7 +176,7 @@ class placed(Op):
 
 def _planes(x: np.ndarray) -> np.ndarray:
     """(N, C, places), a view where x is contiguous."""
-    return x.reshape(*x.shape[:2], -1)
+    return x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
 
 
 @operation

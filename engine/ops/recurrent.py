@@ -140,7 +140,7 @@ def gate_rows(sizes: Sizes) -> tuple[np.ndarray, ...]:
 
 def of_step(gates: np.ndarray, start: int, size: int) -> np.ndarray:
     """The four gates of one step: (4, size, H)."""
-    return gates[4 * start : 4 * (start + size)].reshape(4, size, -1)
+    return gates[4 * start : 4 * (start + size)].reshape(4, size, gates.shape[1])
 
 
 # --- the plain layer ------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from engine.optim.optimizer import Optimizer, check_betas, number, refuse_negati
 from engine.tensor.tensor import Tensor
 
 
-class _Adaptive(Optimizer):
+class Adaptive(Optimizer):
     """What they share: a count of steps, weight decay and direction."""
 
     buffers: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class _Adaptive(Optimizer):
         raise NotImplementedError
 
 
-class RMSprop(_Adaptive):
+class RMSprop(Adaptive):
     """p -= lr * g / (sqrt(v) + eps), v being a running mean of the gradient's square.
 
     Source: Hinton, Neural Networks for Machine Learning, lecture 6, 2012.
@@ -92,7 +92,7 @@ class RMSprop(_Adaptive):
             p -= lr * (g / root)
 
 
-class Adagrad(_Adaptive):
+class Adagrad(Adaptive):
     """p -= lr * g / (sqrt(s) + eps), s being the sum of all squares of gradients so far.
 
     Source: Duchi et al., Adaptive Subgradient Methods, 2011.
@@ -126,7 +126,7 @@ class Adagrad(_Adaptive):
         p -= lr / (1 + (step - 1) * group["lr_decay"]) * (g / (np.sqrt(total) + group["eps"]))
 
 
-class Adadelta(_Adaptive):
+class Adadelta(Adaptive):
     """Steps of the size of the last steps, over that of the last gradients.
 
     Source: Zeiler, ADADELTA: An Adaptive Learning Rate Method, 2012.
@@ -160,7 +160,7 @@ class Adadelta(_Adaptive):
         p -= lr * delta
 
 
-class Adamax(_Adaptive):
+class Adamax(Adaptive):
     """Adam with the greatest gradient of late in the place of the root of the mean square.
 
     Source: Kingma and Ba, Adam, 2014, section 7.
@@ -192,7 +192,7 @@ class Adamax(_Adaptive):
         p -= lr / (1 - beta1**step) * (mean / greatest)
 
 
-class NAdam(_Adaptive):
+class NAdam(Adaptive):
     """Adam that looks ahead, as Nesterov's momentum does.
 
     Source: Dozat, Incorporating Nesterov Momentum into Adam, 2016.
@@ -236,7 +236,7 @@ class NAdam(_Adaptive):
         p -= lr * mu_next / (1 - float(product) * mu_next) * (mean / root)
 
 
-class RAdam(_Adaptive):
+class RAdam(Adaptive):
     """Adam that trusts the mean square only when enough of it has come in.
 
     Source: Liu et al., On the Variance of the Adaptive Learning Rate and Beyond, 2019.
@@ -282,7 +282,7 @@ class RAdam(_Adaptive):
             p -= corrected * lr
 
 
-class Rprop(_Adaptive):
+class Rprop(Adaptive):
     """Steps by the gradient's sign alone, which grow while the sign stays and shrink when it turns.
 
     Source: Riedmiller and Braun, A direct adaptive method for faster backpropagation, 1993.

@@ -34,6 +34,11 @@ class Required:
 required = Required()
 
 
+def _hooks(*tables: OrderedDict) -> tuple[Callable, ...]:
+    """The hooks of several tables, as they are now: one may take itself off."""
+    return tuple(hook for table in tables for hook in table.values())
+
+
 def _with_hooks(step: Callable) -> Callable:
     """A step with the hooks around it, whoever wrote it; once, where it calls another class's."""
 
@@ -43,8 +48,8 @@ def _with_hooks(step: Callable) -> Callable:
         self = args[0]
         if self._is_stepping:
             return step(*args, **kwargs)
-        hooks = self._step_hooks
-        for hook in tuple(hooks["pre"].values()) if hooks["pre"] else ():
+        mine, every = self._step_hooks, _EVERY_STEP
+        for hook in _hooks(every["pre"], mine["pre"]) if mine["pre"] or every["pre"] else ():
             changed = hook(self, args, kwargs)
             if changed is not None:
                 if not isinstance(changed, tuple) or len(changed) != 2:
@@ -59,11 +64,30 @@ def _with_hooks(step: Callable) -> Callable:
         finally:
             self._is_stepping = False
         self._has_stepped = True
-        for hook in tuple(hooks["post"].values()) if hooks["post"] else ():
+        for hook in _hooks(mine["post"], every["post"]) if mine["post"] or every["post"] else ():
             hook(self, args, kwargs)
         return found
 
     return stepped
+
+
+_EVERY_STEP: dict[str, OrderedDict] = {"pre": OrderedDict(), "post": OrderedDict()}
+"""The hooks of all optimizers."""
+
+
+def register_optimizer_step_pre_hook(hook: Callable) -> Hook:
+    """Calls `hook(optimizer, arguments, keywords)` before every step of every optimizer."""
+    return Hook(_EVERY_STEP["pre"], hook)
+
+
+def register_optimizer_step_post_hook(hook: Callable) -> Hook:
+    """Calls `hook(optimizer, arguments, keywords)` after every step of every optimizer."""
+    return Hook(_EVERY_STEP["post"], hook)
+
+
+def _hook_tables() -> dict[str, OrderedDict]:
+    kinds = ("pre", "post", "state_pre", "state_post", "load_pre", "load_post")
+    return {kind: OrderedDict() for kind in kinds}
 
 
 class Optimizer:
@@ -96,7 +120,7 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
-        self._step_hooks: dict[str, OrderedDict] = {"pre": OrderedDict(), "post": OrderedDict()}
+        self._step_hooks = _hook_tables()
         if isinstance(params, Tensor):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, "
@@ -198,8 +222,35 @@ class Optimizer:
 
     # --- state ---
 
+    def register_state_dict_pre_hook(self, hook: Callable, prepend: bool = False) -> Hook:
+        """Calls `hook(optimizer)` before `state_dict`; `prepend`: before all other hooks."""
+        return Hook(self._step_hooks["state_pre"], hook, prepend)
+
+    def register_state_dict_post_hook(self, hook: Callable, prepend: bool = False) -> Hook:
+        """Calls `hook(optimizer, state_dict)` when it is made; what the hook returns, if anything,
+        is given in its place."""
+        return Hook(self._step_hooks["state_post"], hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable, prepend: bool = False) -> Hook:
+        """Calls `hook(optimizer, state_dict)` before one is taken up, with a copy of the outermost
+        dictionary; what the hook returns, if anything, is taken up in its place."""
+        return Hook(self._step_hooks["load_pre"], hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook: Callable, prepend: bool = False) -> Hook:
+        """Calls `hook(optimizer)` when a state has been taken up."""
+        return Hook(self._step_hooks["load_post"], hook, prepend)
+
     def state_dict(self) -> dict[str, Any]:
         """`state` and `param_groups`, with a number in the place of each parameter."""
+        for hook in tuple(self._step_hooks["state_pre"].values()):
+            hook(self)
+        found = self._packed()
+        for hook in tuple(self._step_hooks["state_post"].values()):
+            changed = hook(self, found)
+            found = found if changed is None else changed
+        return found
+
+    def _packed(self) -> dict[str, Any]:
         numbers: dict[int, int] = {}
         groups = []
         for group in self.param_groups:
@@ -217,6 +268,10 @@ class Optimizer:
         Raises:
             ValueError: for another number of groups or of parameters.
         """
+        state_dict = state_dict.copy()
+        for hook in tuple(self._step_hooks["load_pre"].values()):
+            changed = hook(self, state_dict)
+            state_dict = state_dict if changed is None else changed
         groups, saved = self.param_groups, copy.deepcopy(state_dict["param_groups"])
         if len(groups) != len(saved):
             raise ValueError("loaded state dict has a different number of parameter groups")
@@ -243,6 +298,8 @@ class Optimizer:
             group.clear()
             group.update(loaded)
             group["params"] = params
+        for hook in tuple(self._step_hooks["load_post"].values()):
+            hook(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -251,7 +308,7 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._step_hooks = {"pre": OrderedDict(), "post": OrderedDict()}
+        self._step_hooks = _hook_tables()
 
     def __repr__(self) -> str:
         text = f"{type(self).__name__} ("
@@ -304,6 +361,8 @@ def check_betas(betas: tuple[float, float]) -> None:
     Raises:
         ValueError: for the first that is not.
     """
+    if len(betas) != 2:
+        raise IndexError(f"betas are two numbers, and got {len(betas)}: {betas}")
     for place, beta in enumerate(betas):
         if not 0 <= beta < 1:
             raise ValueError(f"Invalid beta parameter at index {place}: {beta}")

@@ -8,6 +8,7 @@ import operator
 
 import numpy as np
 
+from engine import kernels
 from engine.random.distributions import exponential_
 from engine.random.filling import chunks, floating_kind_of, kind_of
 from engine.random.generator import Generator, given_or_default
@@ -79,6 +80,8 @@ def _shuffled(n: int, generator: Generator) -> Array:
             other = i + word % (n - i)
             order[i], order[other] = order[other], order[i]
         return np.array(order, np.int64)
+    if kernels.backend() == "compiled":
+        return kernels.shuffled(generator.words32(n - 1))
     targets = np.empty(n, np.int64)
     start = 0
     for part in chunks(targets[:-1]):

@@ -4,7 +4,7 @@ One idea: where few are expected, waiting times are added up until they are too 
 are, a hat that is easily drawn from is thrown over the distribution, and what falls between the two
 is thrown away (Hörmann's transformed rejection). So the number of words that one element takes is
 itself random, and elements are drawn one after the other, in the order of their indices. All is
-computed in double precision.
+computed in double precision. Where there are many, csrc/draws.c does the same.
 
 Sources: Hörmann, The transformed rejection method for generating Poisson random variables, 1993,
 and The generation of binomial random variates, 1993; Devroye, Non-uniform random variate
@@ -18,6 +18,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from engine import kernels
 from engine.random.filling import floating_kind_of
 from engine.random.generator import Generator, given_or_default
 from engine.random.uniform import DOUBLE_BITS, DOUBLE_MASK
@@ -54,17 +55,22 @@ def poisson(rate: Array, generator: Generator | None = None) -> Array:
     array([  2.,   4., 102.])
     """
     floating_kind_of(rate, "poisson")
-    given = rate.astype(np.float64).ravel().tolist()
-    if not all(0 <= each < _GREATEST_RATE for each in given):
+    given = rate.astype(np.float64).ravel()
+    if not ((given >= 0) & (given < _GREATEST_RATE)).all():
         raise RuntimeError(
             "invalid Poisson rate, expected rate to be non-negative (and below 2**62), but it is "
             f"from {rate.min()} to {rate.max()}"
         )
     generator = given_or_default(generator)
     with generator.lock:
-        draw = _units(generator)
-        found = [_many_events(e, draw) if e >= _MANY else _few_events(e, draw) for e in given]
-    return np.array(found, np.float64).reshape(rate.shape).astype(rate.dtype)
+        found = generator.drawn_by(kernels.poisson, given)
+        if found is None:
+            draw = _units(generator)
+            found = np.array([
+                _many_events(e, draw) if e >= _MANY else _few_events(e, draw)
+                for e in given.tolist()
+            ], np.float64)  # fmt: skip
+    return found.reshape(rate.shape).astype(rate.dtype)
 
 
 def _few_events(rate: float, draw: Draw) -> int:
@@ -115,16 +121,20 @@ def binomial(count: Array, p: Array, generator: Generator | None = None) -> Arra
         raise NotImplementedError(f"binomial is not implemented for {kind.name}: use float32")
     if p.dtype != count.dtype:
         raise RuntimeError(f"Found dtype {p.dtype} but expected {count.dtype}")
-    counts, ps = np.broadcast_arrays(count, p)
-    pairs = zip(counts.astype(float).flat, ps.astype(float).flat, strict=True)
+    counts, ps = (each.astype(np.float64) for each in np.broadcast_arrays(count, p))
     generator = given_or_default(generator)
     with generator.lock:
-        draw = _units(generator)
-        found = [_successes(float(n), float(p), draw) for n, p in pairs]
-    return np.array(found, np.float64).reshape(counts.shape).astype(count.dtype)
+        found = generator.drawn_by(kernels.binomial, counts, ps)
+        if found is None:
+            draw = _units(generator)
+            pairs = zip(counts.ravel().tolist(), ps.ravel().tolist(), strict=True)
+            found = np.array([_successes(n, p, draw) for n, p in pairs], np.float64)
+    return found.reshape(counts.shape).astype(count.dtype)
 
 
 def _successes(n: float, p: float, draw: Draw) -> float:
+    if math.isnan(n):
+        return n
     if n <= 0 or p <= 0:
         return 0.0
     if p >= 1:

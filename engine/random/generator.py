@@ -12,6 +12,7 @@ import operator
 import os
 import struct
 import threading
+from collections.abc import Callable
 
 import numpy as np
 
@@ -128,6 +129,15 @@ class Generator:
         """The next two words as one number, the first being the high half."""
         self._touch()
         return self._raw() << 32 | self._raw()
+
+    def drawn_by(self, kernel: Callable[..., Array | None], *arrays: Array) -> Array | None:
+        """What a kernel makes of as many words as it takes: kernel(bit generator, *arrays)."""
+        if not self._untouched:
+            return kernel(self._engine, *arrays)
+        engine = self._set_up()
+        found = kernel(engine, *arrays)
+        self._untouched = engine.state["state"]["pos"] == _WORDS  # it may have taken none
+        return found
 
     def few32(self, count: int) -> list[int]:
         """The next `count` words as a list: quicker than an array where they are few."""

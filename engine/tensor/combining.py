@@ -17,6 +17,7 @@ from engine.core.op import Op
 from engine.dtypes import bool_, float64, result_type
 from engine.ops import division, mixing, special
 from engine.ops import elementwise as ops
+from engine.tensor import return_types
 from engine.tensor.naming import called
 from engine.tensor.operands import is_number, refusal, require, require_tensor
 from engine.tensor.promotion import cast, operand, refuse_truths
@@ -90,7 +91,11 @@ class Combining:
     remainder = of_operator("__mod__", division.remainder)
     fmod = paired(division.fmod, numbers=True)
     true_divide = of_operator("__truediv__", ops.div)
-    floor_divide = paired(division.floor_divide, numbers=True)
+
+    def floor_divide(self, other: Any) -> Any:
+        """The quotient rounded down. The way back ends here, in an error: it has no slope."""
+        require("floor_divide", other)
+        return self // other
 
     def add(self, other: Any, *, alpha: Any = 1) -> Any:
         """`self + alpha * other`."""
@@ -239,9 +244,24 @@ class Combining:
     copysign = paired(mixing.copysign, numbers=True)
     hypot = paired(ops.hypot)
     ldexp = paired(mixing.ldexp)
+    nextafter = paired(mixing.nextafter)
     logaddexp = paired(special.logaddexp)
     logaddexp2 = paired(special.logaddexp2)
     xlogy = paired(special.xlogy, numbers=True)
+
+    def frexp(self) -> Any:
+        """(mantissa, exponent), with self = mantissa * 2**exponent and the mantissa from 1/2 to
+        below 1.
+
+        Raises:
+            RuntimeError: for whole numbers.
+        """
+        if not self.is_floating_point():
+            raise RuntimeError(
+                f"torch.frexp() only supports floating-point dtypes, not {self.dtype}"
+            )
+        mantissa, (exponent,) = self.run(mixing.frexp, (self,), {})
+        return return_types.frexp((mantissa, self.at(np.asarray(exponent, np.int32), None)))
 
     def heaviside(self, values: Any) -> Any:
         """0 where self is negative, 1 where it is positive, and `values` where it is 0.

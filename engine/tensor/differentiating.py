@@ -6,6 +6,7 @@ One family of Tensor's methods; the sweep itself is `engine.core.graph`, and wha
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -41,6 +42,11 @@ class Differentiating:
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
         """Makes this leaf one that gradients are kept for, or no longer."""
+        if not isinstance(requires_grad, bool):
+            raise TypeError(
+                f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
+                f"{type(requires_grad).__name__}"
+            )
         vertex = self.vertex()
         if isinstance(vertex, Vertex):
             if requires_grad:
@@ -109,8 +115,11 @@ class Differentiating:
     @property
     def grad(self) -> Any:
         """The gradient that `backward()` left; None before. Kept for leaves, and for others after
-        `retain_grad()`."""
-        return self._grad
+        `retain_grad()`: without it they have none, of which a warning says so."""
+        found = self._grad
+        if found is None and self._vertex is not None and self._vertex is not True:
+            self._warn_of_no_grad()
+        return found
 
     @grad.setter
     def grad(self, gradient: Any) -> None:
@@ -137,6 +146,17 @@ class Differentiating:
     @grad.deleter
     def grad(self) -> None:
         self._grad = None
+
+    def _warn_of_no_grad(self) -> None:
+        if not self.retains_grad:
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its "
+                ".grad attribute won't be populated during autograd.backward(): a gradient passes "
+                "through it and is not kept. Call .retain_grad() on it beforehand to keep it; or "
+                "look at the leaf that you meant",
+                UserWarning,
+                stacklevel=3,
+            )
 
     def clear_grad(self, set_to_none: bool = True) -> None:
         """Takes the gradient away, or sets it to 0: what `zero_grad` does to each parameter."""

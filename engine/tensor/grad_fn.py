@@ -99,7 +99,7 @@ class GradFn:
         return f"<{module}{type(self).__name__} object at {id(self):#x}>"
 
 
-_WITHOUT_FORMULA = ("AccumulateGrad", "CopyBackwards", "CopySlices")
+_WITHOUT_FORMULA = ("AccumulateGrad", "CopyBackwards", "CopySlices", "NotImplemented")
 """What PyTorch's autograd does itself, which it names with where that is."""
 
 _handles: WeakValueDictionary[int, GradFn] = WeakValueDictionary()

@@ -219,6 +219,7 @@ class InPlace:
     heaviside_ = writes("heaviside")
     hypot_ = writes("hypot")
     ldexp_ = writes("ldexp")
+    nextafter_ = writes("nextafter")
     xlogy_ = writes("xlogy")
 
     # --- comparisons, logic and bits ---

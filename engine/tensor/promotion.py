@@ -66,6 +66,7 @@ _BY_NAME = {
     "to invert a mask, use the `~` or `logical_not()` operator instead; of two masks, `^`",
     "neg": "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
     "invert a mask, use the `~` or `logical_not()` operator instead.",
+    "hardtanh": "Bool inputs not supported for hardtanh; convert with .float() first",
     "relu": "Boolean inputs not supported for relu; convert with .float() first",
 }
 """What is said of truths, by the operation; PyTorch raises RuntimeError for these."""
@@ -84,10 +85,22 @@ def _refuse(op: Op, kind: dtype, operands: list) -> None:
             "the base floating-point, with .float() for example"
         )
     if ("b" if kind is bool_ else "i") in op.refuses:
-        raise NotImplementedError(
-            f"\"{op.name}\" not implemented for '{kind.tensor_type[6:-6]}': the numbers are "
-            f"{kind}. Try .float() first"
-        )
+        raise not_implemented(op.name, kind)
+
+
+def not_implemented(name: str, kind: dtype) -> NotImplementedError:
+    """The error for numbers of a type that an operation does not take."""
+    return NotImplementedError(
+        f"\"{name}\" not implemented for '{kind.tensor_type[6:-6]}': the numbers are {kind}. Try "
+        f".float() first"
+    )
+
+
+def require_floating(name: str, *tensors: Any) -> None:
+    """Raises NotImplementedError for a Tensor of whole numbers or truths."""
+    for x in tensors:
+        if x._data.dtype.kind in "biu":
+            raise not_implemented(name, x.dtype)
 
 
 def refuse_truths(name: str, operands: list) -> None:

@@ -41,6 +41,20 @@ DIFFERENTIABLE = "fV"
 """Kinds of NumPy's types that have a gradient; bfloat16 is a type of its own to NumPy."""
 
 
+def refuse_inference() -> None:
+    """Refuses to hold for the way back what was made inside inference_mode().
+
+    Raises:
+        RuntimeError: always.
+    """
+    raise RuntimeError(
+        "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
+        "inference mode in computation tracked by autograd. To work around this, you can make a "
+        "clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead of "
+        "`torch.inference_mode()`."
+    )
+
+
 def recorder(op: Op, tensor: Any) -> Callable | None:
     """(*inputs, params) to the result as a Tensor; None for an operation with too many choices.
 
@@ -142,7 +156,16 @@ def _chosen(op: Op, left: list[str], mask: str, names: dict[str, Any]) -> list[s
     names[f"plan_{mask}"] = plan
     sources = [f"{x}_vertex" for x in plan.wanted]
     x, y = (in_brackets(sources), "None") if plan.kind == MANY else (*sources, "None")[:2]
+    names["refuse_inference"] = refuse_inference
+    plain = [name for name in plan.holds if name in op.inputs and name not in plan.wanted]
     return [
+        line
+        for name in plain
+        for line in (
+            f"if isinstance({name}, Tensor) and {name}._inference:",
+            "    refuse_inference()",
+        )
+    ] + [
         f"vertex.plan = plan_{mask}",
         f"vertex.x = {x}",
         f"vertex.y = {y}",

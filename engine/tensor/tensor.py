@@ -49,7 +49,6 @@ from engine.tensor.converting import Converting
 from engine.tensor.counting import Counting
 from engine.tensor.device import require_cpu
 from engine.tensor.differentiating import Differentiating
-from engine.tensor.factoring import Factoring
 from engine.tensor.filling import Filling
 from engine.tensor.half import is_half, through_float32
 from engine.tensor.holding import PackedHeld
@@ -63,14 +62,17 @@ from engine.tensor.patching import Patching
 from engine.tensor.picking import Picking
 from engine.tensor.placing import Placing
 from engine.tensor.promotion import promote
-from engine.tensor.recording import DIFFERENTIABLE, recorder
+from engine.tensor.real import Real
+from engine.tensor.recording import DIFFERENTIABLE, recorder, refuse_inference
 from engine.tensor.reducing import Reducing
+from engine.tensor.refusing import FLOORED
 from engine.tensor.renewing import Renewing
 from engine.tensor.shaping import Shaping
 from engine.tensor.showing import Showing
 from engine.tensor.sorting import Sorting
 from engine.tensor.statistics import Statistics
 from engine.tensor.sweeping import ownership
+from engine.tensor.triangles import Triangles
 from engine.tensor.vertex import (
     NUMBER,
     Vertex,
@@ -97,6 +99,7 @@ def _binary(op: Op) -> tuple[Callable, Callable]:
     both_stretched, left_stretched, right_stretched = (
         plan_of(op, mask, stretched=True) for mask in ("11", "10", "01")
     )
+    left_holds, right_holds = op.inputs[1] in left.holds, op.inputs[0] in right.holds
     by_number, of_number = plan_of(op, f"1{NUMBER}"), plan_of(op, f"{NUMBER}1")
 
     def operator(self: Tensor, other: Any, frame: Any = None) -> Any:
@@ -149,6 +152,8 @@ def _binary(op: Op) -> tuple[Callable, Callable]:
                 if type(y) is not np.ndarray:
                     plan = by_number
                 else:
+                    if left_holds and other._inference:
+                        refuse_inference()
                     plan = left if out.shape == shape else left_stretched
                 held = plan.hold(x, y, out)
                 result._vertex = node(plan, vx, None, held, out.shape, frame or _getframe(1))
@@ -157,6 +162,8 @@ def _binary(op: Op) -> tuple[Callable, Callable]:
                 held = plan.hold(x, y, out)
                 result._vertex = node(plan, vx, vy, held, out.shape, frame or _getframe(1))
         elif vy is not None:
+            if right_holds and self._inference:
+                refuse_inference()
             plan = right if out.shape == y.shape else right_stretched
             held = plan.hold(x, y, out)
             result._vertex = node(plan, vy, None, held, out.shape, frame or _getframe(1))
@@ -235,7 +242,7 @@ def _general(op: Op, x: Any, y: Any) -> Any:
 class Tensor(
     Differentiating, Writing, InPlace, Computing, Combining, Indexing, Placing, Picking, Choosing,
     Shaping, Arranging, Reducing, Sorting, Counting, Statistics, Multiplying, Comparing, Converting,
-    Factoring, Filling, Patching, Renewing, Showing, metaclass=Printed,
+    Triangles, Filling, Patching, Real, Renewing, Showing, metaclass=Printed,
 ):  # fmt: skip
     """An n-dimensional array with a gradient.
 
@@ -373,7 +380,7 @@ class Tensor(
         if not vertices or not outs or (special.count and not is_grad_enabled()):
             results = tuple(Tensor.at(o, None) for o in outs)
         else:
-            results = _recorded(op, mask, arrays, vertices, outs, kept, params, half)
+            results = _recorded(op, mask, arrays, vertices, outs, kept, params, half, inputs)
         if op.is_view and outs and shares_memory(outs[0], arrays[0]):
             for place, result in enumerate(results):
                 seen = op.view_of_part(place, params) if op.many_outs else (op, params)
@@ -390,6 +397,8 @@ class Tensor(
 
     def _view_of(self, x: Tensor, op: Op, params: dict[str, Any]) -> None:
         """Notes that this Tensor looks at the memory of `x`, through `op`."""
+        if x._inference:
+            self._inference = True
         if x._silent:
             self._silent = True
         if special.count and not is_grad_enabled():
@@ -435,10 +444,10 @@ class Tensor(
     __ne__ = _comparison(ops.ne)
 
     def __floordiv__(self, other: Any) -> Any:
-        return _general(division.floor_divide, self, other)
+        return FLOORED.ends(_general(division.floor_divide, self, other), self, other)
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return _general(division.floor_divide, other, self)
+        return FLOORED.ends(_general(division.floor_divide, other, self), self, other)
 
     def __neg__(self) -> Tensor:
         return self.neg()
@@ -480,7 +489,7 @@ def _run(op: Op, *inputs_and_params: Any) -> Any:
 
 def _recorded(
     op: Op, mask: str, arrays: list, vertices: list, outs: tuple, kept: tuple, params: dict,
-    half: bool,
+    half: bool, inputs: tuple,
 ) -> tuple[Tensor, ...]:  # fmt: skip
     """The results of an operation with their vertices."""
     stretched = op.broadcasts and any(
@@ -491,6 +500,9 @@ def _recorded(
         x, y = tuple(vertices), None
     else:
         x, y = (*vertices, None)[:2]
+    for name, each in zip(op.inputs, inputs, strict=True):
+        if isinstance(each, Tensor) and each._inference and name in plan.holds:
+            refuse_inference()
     held = plan.hold(*arrays, *((outs,) if op.many_outs else outs), *kept)
     if special.count and saved_hooks():
         held = PackedHeld(held, Tensor.at, saved_hooks())

@@ -325,6 +325,11 @@ class Writing:
             RuntimeError: for a Tensor with dimensions.
         """
         self._refuse_leaf()
+        if value is None or isinstance(value, str | bytes):
+            raise TypeError(
+                f"fill_(): argument 'value' (position 1) must be Tensor or Number, not "
+                f"{type(value).__name__}"
+            )
         if (type(value) is float or type(value) is int) and self._has_no_history():
             self._data.fill(value)
             if not self._silent:

@@ -3,6 +3,8 @@
 import pytest
 from both_sides import both
 
+import engine
+
 torch_too = pytest.mark.torch
 
 
@@ -351,3 +353,16 @@ def poles_are_silent(torch):
 @pytest.mark.parametrize("name", CASES)
 def test_the_same_lines_on_both_sides(name):
     both(CASES[name])
+
+
+def test_asking_what_is_no_leaf_for_its_gradient_warns() -> None:
+    x = engine.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2
+    with pytest.warns(UserWarning, match=r"not a leaf Tensor is being accessed.*retain_grad"):
+        assert y.grad is None
+    kept = x * 3
+    kept.retain_grad()
+    # None of these warns: a leaf, what keeps its gradient, what wants none.
+    assert x.grad is None and kept.grad is None and (x.detach() * 2).grad is None
+    kept.sum().backward()
+    assert kept.grad.tolist() == [1.0, 1.0]

@@ -187,7 +187,7 @@ def test_errors_say_what_came() -> None:
     pool, back = pooling.max_pool, pooling.max_pool_backward
     for error, words, call in (
         (ValueError, r"\(N, C, H, W\), got an array of shape \(4, 4\)", lambda: pool(x[0, 0], 2)),
-        (TypeError, "x is int64; convert it", lambda: pool(x.astype(int), 2)),
+        (TypeError, "x is bool; convert it", lambda: pool(x.astype(bool), 2)),
         (ValueError, "no window fits", lambda: pool(x, 5)),
         (ValueError, "no window fits", lambda: pool(np.zeros((1, 1, 0, 4)), 1)),
         (ValueError, "padding 2 is more than half", lambda: pool(x, 3, padding=2)),

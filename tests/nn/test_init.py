@@ -108,3 +108,12 @@ def test_a_generator_of_ones_own():
         return x, torch.rand(2)
 
     both(program, 0, 0)
+
+
+def test_names_without_an_underscore_warn():
+    for name in "constant dirac eye kaiming_normal kaiming_uniform normal orthogonal".split():
+        with pytest.warns(FutureWarning, match=f"`nn.init.{name}` is now deprecated"):
+            shape = (2, 2, 3) if name == "dirac" else (2, 2)
+            more = {"constant": (3.0,)}.get(name, ())
+            made = getattr(engine.nn.init, name)(engine.empty(*shape), *more)
+        assert made.shape == shape

@@ -248,3 +248,24 @@ def test_ctc(seed, reduction, blank, zero_infinity, as_row):
 )
 def test_targets_of_other_types_end_as_in_pytorch(program):
     both(program)
+
+
+# --- the old pair of flags ---
+
+FLAGS = [{"size_average": False}, {"reduce": False}, {"size_average": True}, {"reduce": True}]
+OF_NUMBERS = """mse_loss l1_loss smooth_l1_loss binary_cross_entropy soft_margin_loss
+    binary_cross_entropy_with_logits kl_div hinge_embedding_loss poisson_nll_loss
+    multilabel_soft_margin_loss""".split()
+
+
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("flags", FLAGS, ids=str)
+@pytest.mark.parametrize("name", [*OF_NUMBERS, "cross_entropy", "nll_loss", "multi_margin_loss"])
+def test_the_old_flags_of_a_function(name, flags):
+    def program(torch):
+        x = torch.tensor([[0.2, 0.6, 0.7], [0.1, 0.4, 0.9]])
+        target = (x > 0.5).float() if name in OF_NUMBERS else torch.tensor([2, 0])
+        return getattr(torch.nn.functional, name)(x, target, **flags)
+
+    assert not isinstance(both(program), Exception)

@@ -6,11 +6,14 @@ Each line is run by both: the same class of error, or the same result.
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
+import numpy as np
 import pytest
 from both_sides import both
 
 import engine
+import engine.utils.data
 
 pytestmark = pytest.mark.torch
 
@@ -201,6 +204,51 @@ def test_what_pytorch_makes_of_it(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         both(CASES[name])
+
+
+EMPTY_OR_WHOLE = {
+    "images of whole numbers": lambda t: t.nn.MaxPool2d(2)(t.arange(48).reshape(1, 3, 4, 4) - 20),
+    "whole numbers, padded": lambda t: t.nn.MaxPool2d(3, 2, 1)(-t.arange(50).int().view(2, 5, 5)),
+    "large whole numbers": lambda t: t.nn.MaxPool2d(2, return_indices=True)(
+        t.tensor([[[2**60, 2**60 + 1], [2**60 - 1, 2**60]]])
+    ),
+    "volumes of whole numbers": lambda t: t.nn.MaxPool3d(2)(t.arange(64).view(1, 4, 4, 4)),
+    "no volumes": lambda t: t.nn.MaxPool3d(2)(t.ones(0, 3, 4, 4, 4)),
+    "no volumes, mean": lambda t: t.nn.AvgPool3d(2)(t.ones(0, 3, 4, 4, 4)),
+    "no lines, adaptive": lambda t: t.nn.AdaptiveMaxPool1d(2)(t.ones(0, 3, 8)),
+    "no images, adaptive": lambda t: t.nn.AdaptiveMaxPool2d(2)(t.ones(0, 3, 8, 8)),
+    "no features": lambda t: t.nn.BatchNorm1d(3)(t.ones(2, 0)),
+    "no channels": lambda t: t.nn.BatchNorm2d(3)(t.ones(2, 0, 4, 4)),
+    "instances without channels": lambda t: t.nn.functional.instance_norm(t.ones(2, 0, 4, 4)),
+    "instances without places": lambda t: t.nn.InstanceNorm1d(3)(t.ones(2, 3, 0)),
+    "shuffled channels": lambda t: t.nn.PixelShuffle(2)(t.ones(1, 0, 2, 2)),
+    "no sequences": lambda t: t.nn.LSTM(3, 4)(t.ones(5, 0, 3))[0].detach(),
+    "no states": lambda t: t.nn.LSTMCell(3, 4)(t.ones(0, 3))[0].detach(),
+    "a mask as the target": lambda t: t.nn.SoftMarginLoss()(t.ones(2, 3), t.ones(2, 3).bool()),
+    "PReLU in float64": lambda t: t.nn.PReLU(2, dtype=t.float64)(-t.ones(1, 2).double()).detach(),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY_OR_WHOLE)
+def test_no_numbers_and_whole_numbers(name):
+    assert not isinstance(both(EMPTY_OR_WHOLE[name]), Exception)
+
+
+MISTAKES = Path(__file__).with_name("mistakes.txt").read_text("utf-8").splitlines()
+
+
+def scope_of(torch):
+    return {"torch": torch, "nn": torch.nn, "F": torch.nn.functional, "np": np}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes(mistake):
+    """Wrong types, sizes without elements, other dimensions, numbers out of range: a line each."""
+    raised = both(lambda torch: eval(mistake, scope_of(torch)))
+    assert isinstance(raised, Exception)
+    assert len(str(raised)) > 12
+    assert "_data" not in str(raised)
 
 
 GEOMETRY = {

@@ -150,19 +150,21 @@ def test_upsample():
 @settings(max_examples=60, deadline=None)
 @given(
     axes=st.integers(2, 3),
-    mode=st.sampled_from(["bilinear", "nearest"]),
+    mode=st.sampled_from(["bilinear", "nearest", "bicubic"]),
     padding=st.sampled_from(["zeros", "border", "reflection"]),
     align_corners=st.booleans(),
     sizes=st.lists(st.integers(1, 5), min_size=3, max_size=3),
     seed=st.integers(0, 99),
 )
 def test_grid_sample(axes, mode, padding, align_corners, sizes, seed):
+    axes = 2 if mode == "bicubic" else axes
+
     def program(torch):
         x = torch.tensor(data(2, 3, *sizes[:axes]), requires_grad=True)
         places = data(2, *[4, 3, 2][:axes], axes, seed=seed, low=-1.7, high=1.7)
         grid = torch.tensor(places, requires_grad=True)
         out = torch.nn.functional.grid_sample(x, grid, mode, padding, align_corners)
-        wanted = (x, grid) if mode == "bilinear" else (x,)
+        wanted = (x,) if mode == "nearest" else (x, grid)
         return out, torch.autograd.grad(out, wanted, torch.tensor(data(*out.shape, seed=1)))
 
     both(program, 1e-8, 1e-8)
@@ -198,6 +200,7 @@ def test_spatial_transformer():
         lambda f, t: f.grid_sample(t.ones(1, 1, 2, 2), t.ones(1, 2, 2, 2), padding_mode="no"),
         lambda f, t: f.grid_sample(t.ones(1, 1, 2, 2), t.ones(2, 2, 2, 2)),
         lambda f, t: f.grid_sample(t.ones(1, 1, 2, 2), t.ones(1, 2, 2, 3)),
+        lambda f, t: f.grid_sample(t.ones(1, 1, 2, 2, 2), t.ones(1, 2, 2, 2, 3), "bicubic"),
         lambda f, t: f.grid_sample(t.ones(1, 1, 2), t.ones(1, 2, 2, 2)),
         lambda f, t: f.grid_sample(t.ones(1, 1, 2, 2), t.ones(1, 2, 2, 2).double()),
         lambda f, t: f.affine_grid(t.ones(1, 2, 3), (1, 1, 0, 2)),

@@ -18,7 +18,7 @@ UNARY = """abs absolute acos asin asinh arcsinh atan arctan atanh ceil cos cosh 
     erfc erfinv exp exp2 expm1 fix floor frac i0 lgamma log log10 log1p log2 logit nan_to_num neg
     negative rad2deg reciprocal relu round rsqrt sigmoid sign sgn sin sinc sinh sqrt square tan tanh
     trunc""".split()
-BINARY = """add sub subtract mul multiply div divide true_divide pow remainder floor_divide fmod
+BINARY = """add sub subtract mul multiply div divide true_divide pow remainder fmod
     clamp_min clamp_max atan2 arctan2 copysign heaviside hypot ldexp xlogy eq ne lt le gt ge less
     less_equal greater greater_equal not_equal logical_and logical_or logical_xor""".split()
 MORE = {
@@ -43,7 +43,7 @@ OPERATORS = """x += y; x -= 0.25; x *= y; x /= 2; x **= 2; x %= 0.3""".split("; 
 # Of these PyTorch has no gradient in place; and of logic it keeps the old history, as if nothing
 # had been written. They are compared with themselves out of place.
 LACKS = set(
-    """asinh arcsinh acosh atanh floor_divide heaviside logical_and logical_or logical_xor
+    """asinh arcsinh acosh atanh heaviside logical_and logical_or logical_xor
     logical_not""".split()
 )
 

@@ -89,6 +89,7 @@ from engine.nn.functional.dropout import (
     feature_alpha_dropout,
 )
 from engine.nn.functional.embedding import embedding, embedding_bag, one_hot
+from engine.nn.functional.grid import affine_grid, grid_sample
 from engine.nn.functional.linear import bilinear, linear
 from engine.nn.functional.loss import (
     binary_cross_entropy,
@@ -112,12 +113,7 @@ from engine.nn.functional.padding import (
 )
 from engine.nn.functional.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from engine.nn.functional.sequence_loss import ctc_loss
-from engine.nn.functional.vision import (
-    affine_grid,
-    grid_sample,
-    interpolate,
-    upsample,
-)
+from engine.nn.functional.vision import interpolate, upsample
 from engine.nn.functional.volume import (
     avg_pool3d,
     conv3d,

@@ -15,6 +15,21 @@ from engine.ops import activation as more
 from engine.ops import elementwise as ops
 from engine.tensor.naming import called
 from engine.tensor.operands import not_tensors
+from engine.tensor.promotion import require_floating
+from engine.tensor.reducing import type_name
+
+
+def _check(name: str, settings: dict[str, Any]) -> None:
+    """Refuses settings that are no numbers, and those with which a function is none."""
+    for key, value in settings.items():
+        if isinstance(value, str):
+            raise TypeError(f"{name}(): argument '{key}' must be Number, not str: {value!r}")
+    if name == "celu" and settings["alpha"] == 0:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    if name == "softshrink" and not settings["lambd"] >= 0:
+        raise RuntimeError(
+            f"lambda must be in range [0, 3.40282e+38], but found {settings['lambd']}"
+        )
 
 
 def _function(name: str, op: Op, *params: str) -> Callable:
@@ -27,13 +42,17 @@ def _function(name: str, op: Op, *params: str) -> Callable:
         if len(given) > len(params):  # `inplace` comes last, by place
             inplace = given[len(params)]
         settings = op.complete(settings)
+        if is_bounded:
+            _check(name, settings)
         try:
             return input.write(op, **settings) if inplace else input.record(op, (input,), settings)
-        except AttributeError:
+        except (AttributeError, TypeError):
             if hasattr(input, "at"):
+                _check(name, settings)
                 raise
             raise not_tensors(name, input=input) from None
 
+    is_bounded = name in ("celu", "softshrink")
     # What help() and editors show.
     by_place, empty = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
     shown = [inspect.Parameter("input", by_place)]
@@ -84,6 +103,10 @@ def gelu(input: Any, approximate: str = "none") -> Any:
 
 def prelu(input: Any, weight: Any) -> Any:
     """x where it is positive, else x times a weight: one for all, or one for each channel."""
+    if input._data.dtype != weight._data.dtype:
+        raise RuntimeError(
+            f"prelu: Type promoting not supported. Got {type_name(input)} and {type_name(weight)}"
+        )
     ndim, count = input._data.ndim, weight._data.size
     if count != 1:
         channels = input._data.shape[1] if ndim > 1 else 1
@@ -104,6 +127,7 @@ def rrelu(
     if not training:
         found = leaky_relu(input, (lower + upper) / 2, inplace=inplace)
         return found if inplace else called(found, "RreluWithNoise")
+    require_floating("rrelu", input)
     data = input._data
     slopes = np.ones_like(data)
     low = data <= 0
@@ -134,6 +158,9 @@ def glu(input: Any, dim: int = -1) -> Any:
     Raises:
         RuntimeError: for a dimension of odd size.
     """
+    require_floating("glu", input)
+    if not input._data.ndim:
+        raise RuntimeError("glu does not support scalars because halving size must be even")
     size = input._data.shape[dim]
     if size % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {size}")

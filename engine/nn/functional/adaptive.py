@@ -14,6 +14,7 @@ from engine.nn.functional.pooling import avg_pool1d, avg_pool2d, batched
 from engine.ops.pooling import adaptive_max_pool, adaptive_windows, placed
 from engine.ops.resampling import resample
 from engine.tensor.naming import called
+from engine.tensor.promotion import require_floating
 
 
 def _wanted(output_size: Any, sizes: tuple[int, ...]) -> list[int]:
@@ -26,6 +27,12 @@ def _wanted(output_size: Any, sizes: tuple[int, ...]) -> list[int]:
         raise RuntimeError(
             f"output_size is a number, or {axes} of them, not {list(given)} (None keeps a size)"
         )
+    for m in given:
+        if not (m is None or hasattr(m, "__index__")):
+            raise TypeError(
+                f"argument 'output_size' must be tuple of ints, but found element of type "
+                f"{type(m).__name__}: {m!r}"
+            )
     found = [n if m is None else m.__index__() for n, m in zip(sizes, given, strict=True)]
     if any(m < 0 for m in found):
         raise RuntimeError(f"elements of output_size must be greater than or equal to 0: {found}")
@@ -35,6 +42,7 @@ def _wanted(output_size: Any, sizes: tuple[int, ...]) -> list[int]:
 def adaptive_average(axes: int, input: Any, output_size: Any) -> Any:
     """The means of windows, over this many spatial dimensions."""
     x, is_one = batched(input, axes, f"adaptive_avg_pool{axes}d")
+    require_floating(f"adaptive_avg_pool{axes}d", x)
     sizes = x._data.shape[2:]
     wanted = _wanted(output_size, sizes)
     if any(n == 0 for n in sizes):
@@ -83,9 +91,10 @@ def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
 
 def _adaptive_largest(axes: int, input: Any, output_size: Any, return_indices: bool) -> Any:
     x, is_one = batched(input, axes, f"adaptive_max_pool{axes}d")
+    require_floating(f"adaptive_max_pool{axes}d", x)
     sizes = x._data.shape[2:]
     wanted = _wanted(output_size, sizes)
-    if any(n == 0 for n in sizes):
+    if 0 in x._data.shape[1:]:
         raise RuntimeError(
             f"adaptive_max_pool{axes}d(): Expected input to have non-zero size for non-batch "
             f"dimensions, but input has sizes {list(input.shape)}"

@@ -93,6 +93,10 @@ def scaled_dot_product_attention(
     scale = 1 / math.sqrt(query._data.shape[-1]) if scale is None else scale
     weights = _weights(query * scale, key, mask)
     if dropout_p > 0:
+        if dropout_p > 1:
+            raise RuntimeError(
+                f"dropout probability has to be between 0 and 1, but got {dropout_p}"
+            )
         weights = dropout(weights, dropout_p, True)
     found = weights.matmul(value)
     if found._data.ndim == 4 and dropout_p == 0:

@@ -7,10 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from engine.nn.functional.loss import check_reduction, fitted, l1_loss, reduced
+from engine.nn.functional.loss import (
+    check_reduction,
+    fitted,
+    l1_loss,
+    old_reduction,
+    reduced,
+)
 from engine.ops import losses
 from engine.ops.elementwise import where
+from engine.tensor.joining import broadcast_tensors
 from engine.tensor.naming import called
+from engine.tensor.operands import not_tensors
+from engine.tensor.promotion import operand, refuse_truths, require_floating
+from engine.tensor.reducing import type_name
 
 
 def smooth_l1_loss(
@@ -19,12 +29,15 @@ def smooth_l1_loss(
 ) -> Any:  # fmt: skip
     """The square of the difference over 2 * beta where it is below beta, else the difference less
     beta / 2."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
     check_reduction(reduction)
     input, target = fitted("smooth_l1_loss", input, target)
+    require_floating("smooth_l1_loss", input)
     params = {"beta": beta, "reduction": reduction}
     return input.record(losses.smooth_l1_loss, (input, target), params)
 
@@ -36,10 +49,22 @@ def huber_loss(
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     check_reduction(reduction)
-    input, target = fitted("huber_loss", input, target)
+    x, y = fitted("huber_loss", input, target)
+    require_floating("huber_loss", x)
+    if input._data.dtype.kind in "biu":
+        raise _no_fractions(x, input)
+    input, target = x, y
     params = {"delta": delta, "reduction": reduction if weight is None else "none"}
     loss = input.record(losses.huber_loss, (input, target), params)
     return loss if weight is None else reduced(loss * weight, reduction)
+
+
+def _no_fractions(of: Any, kept: Any) -> RuntimeError:
+    """The error for a loss that PyTorch writes into numbers of the input's type."""
+    return RuntimeError(
+        f"result type {type_name(of)} can't be cast to the desired output type {type_name(kept)}: "
+        f"convert the input with .float() first"
+    )
 
 
 def kl_div(
@@ -48,6 +73,15 @@ def kl_div(
 ) -> Any:  # fmt: skip
     """target * (log(target) - input), input being logarithms; "batchmean" divides the sum by the
     number of rows."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
+    if not (hasattr(input, "at") and hasattr(target, "at")):
+        raise not_tensors("kl_div", input=input, target=target)
+    if {input._data.dtype.kind, target._data.dtype.kind} & set("biu"):
+        raise RuntimeError(
+            f"kl_div: Integral inputs not supported: they are logarithms and shares, not "
+            f"{input.dtype} and {target.dtype}"
+        )
     if log_target:
         loss = target.exp() * (target - input)
     else:
@@ -99,7 +133,14 @@ def cosine_embedding_loss(
 ) -> Any:  # fmt: skip
     """1 - cosine for pairs that belong together (target 1), max(0, cosine - margin) for those
     that do not (target -1)."""
-    dim = input1._data.ndim - 1
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
+    dim, ndim = input1._data.ndim - 1, target._data.ndim
+    if not (ndim == dim or (ndim == 1 and not target._data.size)) and ndim < 2:
+        raise RuntimeError(
+            f"{ndim}D target tensor expects {ndim + 1}D input tensors, but found inputs with sizes "
+            f"{list(input1.shape)} and {list(input2.shape)}."
+        )
     tiny = 1e-12
     along = (input1 * input2).sum(dim)
     first = (input1 * input1).sum(dim) + tiny
@@ -115,6 +156,8 @@ def margin_ranking_loss(
     reduce: Any = None, reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """max(0, -target * (input1 - input2) + margin): target 1 wants input1 to be larger."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     if not input1._data.ndim == input2._data.ndim == target._data.ndim:
         raise RuntimeError(
             f"margin_ranking_loss : All input tensors should have same dimension but got sizes: "
@@ -128,6 +171,15 @@ def hinge_embedding_loss(
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """input where target is 1, max(0, margin - input) where it is -1."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
+    if not (hasattr(input, "at") and hasattr(target, "at")):
+        raise not_tensors("hinge_embedding_loss", input=input, target=target)
+    if reduction == "mean" and input._data.dtype.kind in "iu":
+        raise RuntimeError(
+            f"mean(): could not infer output dtype. Input dtype must be either a floating point or "
+            f"complex dtype. Got: {type_name(input)}; convert with .float() first"
+        )
     apart = where(target != 1, (margin - input).clamp_min(0), input * 0)
     together = where(target != -1, input, input * 0)
     return reduced(apart + together, reduction)
@@ -139,6 +191,8 @@ def triplet_margin_loss(
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """max(0, distance to the positive - distance to the negative + margin)."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     near = pairwise_distance(anchor, positive, p, eps)
     far = pairwise_distance(anchor, negative, p, eps)
     if swap:
@@ -151,7 +205,21 @@ def soft_margin_loss(
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """log(1 + exp(-target * input))."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     check_reduction(reduction)
+    if not (hasattr(input, "at") and hasattr(target, "at")):
+        raise not_tensors("soft_margin_loss", input=input, target=target)
+    refuse_truths("neg", [operand(input)])
+    shape = broadcast_tensors(input, target)[0].shape
+    if shape != input.shape:
+        raise RuntimeError(
+            f"output with shape {list(input.shape)} doesn't match the broadcast shape "
+            f"{list(shape)}: a target is of the shape of its input, or smaller"
+        )
+    if input._data.dtype.kind in "iu":
+        raise _no_fractions(input.float(), input)
+    target = target.to(input.dtype) if target._data.dtype == bool else target
     return input.record(losses.soft_margin_loss, (input, target), {"reduction": reduction})
 
 
@@ -161,6 +229,10 @@ def poisson_nll_loss(
 ) -> Any:  # fmt: skip
     """Minus the logarithm of the Poisson probability of the target, up to what does not depend on
     the input (all of it with `full`, by Stirling's formula)."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
+    if not (hasattr(input, "at") and hasattr(target, "at")):
+        raise not_tensors("poisson_nll_loss", input=input, target=target)
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
     if full:
         more = target * target.log() - target + 0.5 * (2 * 3.141592653589793 * target).log()
@@ -176,6 +248,11 @@ def gaussian_nll_loss(
     `var`."""
     if not hasattr(var, "at"):
         var = input * 0 + var
+    shape = input._data.shape
+    if var._data.shape not in (shape, shape[:-1], (*shape[:-1], 1)):
+        raise ValueError(
+            f"var is of incorrect size: {list(var.shape)} for an input of {list(shape)}"
+        )
     if (var._data < 0).any():
         raise ValueError("var has negative entry/entries")
     var = var + (var.detach().clamp_min(eps) - var.detach())  # bounded without losing the gradient

@@ -10,11 +10,20 @@ import numpy as np
 from engine import random
 from engine.ops import elementwise as ops
 from engine.tensor.operands import not_tensors
+from engine.tensor.reducing import type_name
 
 
 def _check(p: float) -> None:
     if not 0 <= p <= 1:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _require_fractions(input: Any) -> None:
+    if input._data.dtype.kind in "biu":
+        raise RuntimeError(
+            f"result type Float can't be cast to the desired output type {type_name(input)}: what "
+            f"is kept is divided by 1 - p. Convert with .float() first"
+        )
 
 
 def _masked(input: Any, p: float, training: bool, inplace: bool, shape: tuple[int, ...]) -> Any:
@@ -23,6 +32,7 @@ def _masked(input: Any, p: float, training: bool, inplace: bool, shape: tuple[in
     if not training or p == 0:
         return input
     data = input._data
+    _require_fractions(input)
     if p == 1:
         mask = np.zeros(shape, data.dtype)
     else:
@@ -58,6 +68,8 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Sets whole channels of (N, C, H, W) to 0."""
     shape = input._data.shape
+    if len(shape) < 2:
+        raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
     return _masked(input, p, training, inplace, (*shape[:2], *[1] * (len(shape) - 2)))
 
 
@@ -90,6 +102,7 @@ def _alpha(input: Any, p: float, training: bool, inplace: bool, shape: tuple[int
     if not training or p == 0:
         return input
     data = input._data
+    _require_fractions(input)
     if p == 1:
         nothing = input.at(np.zeros(shape, data.dtype), None)
         return input.write(ops.mul, nothing) if inplace else input * nothing

@@ -27,7 +27,7 @@ def _numbers(what: str, input: Any, count: int) -> np.ndarray:
         data = input._data
     except AttributeError:
         raise not_tensors(what, indices=input) from None
-    if data.dtype.kind not in "iu":
+    if data.dtype not in (np.int64, np.int32):
         raise RuntimeError(
             f"Expected tensor for argument #1 'indices' to have one of the following scalar types: "
             f"Long, Int; but got {input.dtype} instead (while checking arguments for {what}); "
@@ -53,6 +53,8 @@ def embedding(
         padding_idx: the row that receives no gradient.
         max_norm: rows that are longer are shortened, in place.
     """
+    if weight._data.ndim != 2:
+        raise RuntimeError(f"'weight' must be 2-D, but its shape is {list(weight.shape)}")
     rows = weight._data.shape[0]
     numbers = _numbers("embedding", input, rows)
     if padding_idx is not None:

@@ -41,6 +41,12 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
             f"mat1 and mat2 must have the same dtype, but got {input.dtype} and {weight.dtype}; "
             f"convert the input with .to({weight.dtype})"
         )
+    if bias is not None and w.ndim == 2 and bias._data.shape not in ((len(w),), (1,), ()):
+        raise RuntimeError(
+            f"The expanded size of the tensor ({len(w)}) must match the existing size "
+            f"({bias._data.shape[-1]}) at non-singleton dimension {x.ndim - 1}: the bias is "
+            f"{list(bias.shape)}, one for each of {len(w)} rows of the weight is due"
+        )
     if w.ndim == 1:
         product = input.matmul(weight)
         return product if bias is None else product + bias

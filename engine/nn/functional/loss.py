@@ -17,9 +17,20 @@ from engine.ops import losses
 from engine.tensor.joining import broadcast_tensors
 from engine.tensor.naming import called
 from engine.tensor.operands import not_tensors
+from engine.tensor.promotion import refuse_truths, require_floating
+from engine.tensor.reducing import type_name
 
 _INT64 = np.dtype(np.int64)
 _PARAMS = {reduction: {"reduction": reduction} for reduction in ("mean", "sum", "none")}
+
+
+def old_reduction(size_average: Any, reduce: Any, reduction: str) -> str:
+    """The reduction that PyTorch's old pair of flags means, where they are given."""
+    if size_average is None and reduce is None:
+        return reduction
+    if reduce is False:
+        return "none"
+    return "sum" if size_average is False else "mean"
 
 
 def check_reduction(reduction: str) -> None:
@@ -89,12 +100,11 @@ def mse_loss(
     reduction: str = "mean", weight: Any = None,
 ) -> Any:  # fmt: skip
     """The square of the difference."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     check_reduction(reduction)
     input, target = fitted("mse_loss", input, target)
-    if not input.is_floating_point():
-        raise NotImplementedError(
-            f"mse_loss is not implemented for {input.dtype}: convert, with .float() for example"
-        )
+    require_floating("mse_loss", input)
     if weight is None:
         return input.record(ops.mse_loss, (input, target), _PARAMS[reduction])
     loss = input.record(ops.mse_loss, (input, target), _PARAMS["none"])
@@ -106,7 +116,12 @@ def l1_loss(
     reduction: str = "mean", weight: Any = None,
 ) -> Any:  # fmt: skip
     """The difference without its sign."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
+    given = input, target
     input, target = fitted("l1_loss", input, target)
+    if any(each._data.dtype.kind == "b" for each in given):
+        refuse_truths("sub", [True])
     loss = (input - target).abs()
     return reduced(loss if weight is None else loss * weight, reduction)
 
@@ -130,6 +145,8 @@ def cross_entropy(
         IndexError: for a target that is no class.
         ValueError, RuntimeError: for shapes and types that do not fit.
     """
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     if reduction not in _PARAMS:
         check_reduction(reduction)
     if not 0 <= label_smoothing <= 1:
@@ -138,11 +155,14 @@ def cross_entropy(
         shape, kind = input._data.shape, target._data.dtype
     except AttributeError:
         raise not_tensors("cross_entropy_loss", input=input, target=target) from None
+    if input._data.dtype.kind in "biu" or not shape:
+        _refuse_logits(input, target)
     if weight is not None:
-        _check_weight(weight, shape[1] if len(shape) > 1 else shape[0])
+        _check_weight(weight, shape[1] if len(shape) > 1 else shape[0], input)
     if kind.kind not in "iu":
         if target._data.shape == shape and target.is_floating_point():
             return _of_shares(input, target, weight, reduction, label_smoothing)
+        _check_batch(input, target)
         raise RuntimeError(
             f"expected scalar type Long but found {target.dtype}: targets are classes (whole "
             f"numbers, target.long()) of shape {[shape[0], *shape[2:]]}, or a share for each class "
@@ -152,6 +172,8 @@ def cross_entropy(
         check_classes(target)
     ndim = len(shape)
     if ndim == 1:
+        _refuse_shares(input, target)
+        _check_batch(input, target)
         whole = cross_entropy(
             input.unsqueeze(0), target.reshape(1), weight, None, ignore_index, None, reduction,
             label_smoothing,
@@ -159,11 +181,8 @@ def cross_entropy(
         return whole.squeeze(0) if reduction == "none" else whole
     expected = (shape[0], *shape[2:])
     if target._data.shape != expected:
-        if target._data.shape[:1] != shape[:1]:
-            raise ValueError(
-                f"Expected input batch_size ({shape[0]}) to match target batch_size "
-                f"({target._data.shape[0] if target._data.ndim else 1})."
-            )
+        _refuse_shares(input, target)
+        _check_batch(input, target)
         raise RuntimeError(
             f"Expected target size {list(expected)}, got {list(target.shape)}: a class for each "
             f"row; for one-hot rows use target.argmax(1)"
@@ -181,8 +200,58 @@ def cross_entropy(
     return called(loss, "Add") if label_smoothing else loss
 
 
-def _check_weight(weight: Any, classes: int) -> None:
-    """Refuses weights that are not one for each class."""
+def _refuse_logits(input: Any, target: Any) -> None:
+    """Raises for logits that are no floating-point numbers, or have no dimension.
+
+    Raises:
+        NotImplementedError, IndexError, RuntimeError: as PyTorch does, in its order.
+    """
+    _refuse_shares(input, target)
+    if not input._data.ndim:
+        raise IndexError(
+            "Dimension out of range: the logits are (C,) or (N, C, ...), and here they have none"
+        )
+    require_floating("cross_entropy", input)
+
+
+def _refuse_shares(input: Any, target: Any) -> None:
+    """Raises RuntimeError for whole numbers where there is a place for each class's share."""
+    if target._data.shape == input._data.shape and not target.is_floating_point():
+        raise RuntimeError(
+            f"Expected floating point type for target with class probabilities, got "
+            f"{type_name(target)}: a target of the shape of the logits is a share for each class"
+        )
+
+
+def _check_batch(input: Any, target: Any) -> None:
+    """Refuses targets of another number of rows than the input's.
+
+    Raises:
+        ValueError: naming both numbers.
+    """
+    shape, given = input._data.shape, target._data.shape
+    if len(shape) == 1:
+        if target._data.size != 1:
+            raise ValueError(
+                f"For 1D input, 1D target must have size 1, but got target size: "
+                f"{target._data.size}"
+            )
+    elif given[:1] != shape[:1]:
+        raise ValueError(
+            f"Expected input batch_size ({shape[0]}) to match target batch_size "
+            f"({given[0] if given else 0})."
+        )
+
+
+def _check_weight(weight: Any, classes: int, input: Any) -> None:
+    """Refuses weights that are not one for each class, of the input's type."""
+    if not hasattr(weight, "at"):
+        raise not_tensors("cross_entropy_loss", weight=weight)
+    if weight._data.dtype != input._data.dtype:
+        raise RuntimeError(
+            f"expected scalar type {type_name(input)} but found {type_name(weight)}: weights are "
+            f"of the type of the input; write weight.to(input.dtype)"
+        )
     if weight._data.shape != (classes,):
         raise RuntimeError(
             f"weight tensor should be defined either for all {classes} classes or no classes but "
@@ -211,23 +280,28 @@ def nll_loss(
 ) -> Any:  # fmt: skip
     """Minus the element at the target, of logarithms of probabilities: what `cross_entropy` is
     after `log_softmax`."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     try:
         shape, _ = input._data.shape, target._data
     except AttributeError:
         raise not_tensors("nll_loss_nd", input=input, target=target) from None
+    if not shape:
+        raise ValueError("Expected 1 or more dimensions (got 0)")
+    _check_batch(input, target)
+    check_classes(target)
+    if input._data.dtype.kind in "biu":
+        require_floating("nll_loss", input)
     if input._data.ndim == 1:
         rows = input.unsqueeze(0)
         if reduction == "none":  # of one row it is the sum
             reduction = "sum"
         return nll_loss(rows, target.reshape(1), weight, None, ignore_index, None, reduction)
-    check_classes(target)
-    if target._data.shape != (input._data.shape[0], *input._data.shape[2:]):
-        raise ValueError(
-            f"Expected input batch_size ({shape[0]}) to match target batch_size "
-            f"({target._data.shape[0] if target._data.ndim else 1})."
-        )
+    expected = (shape[0], *shape[2:])
+    if target._data.shape != expected:
+        raise RuntimeError(f"Expected target size {list(expected)}, got {list(target.shape)}")
     if weight is not None:
-        _check_weight(weight, input._data.shape[1])
+        _check_weight(weight, shape[1], input)
     classes = target._data
     counted = classes != ignore_index
     wrong = counted & ((classes < 0) | (classes >= input._data.shape[1]))
@@ -241,6 +315,18 @@ def nll_loss(
     return input.record(losses.nll_loss, (input, target, weight), params)
 
 
+def _check_spread(what: str, weight: Any, input: Any) -> None:
+    """Refuses weights that cannot be stretched to the input's shape."""
+    shape, whole = weight._data.shape, input._data.shape
+    if len(shape) > len(whole) or any(
+        n not in (1, m) for n, m in zip(shape[::-1], whole[::-1], strict=False)
+    ):
+        raise RuntimeError(
+            f"{what} of shape {list(shape)} does not fit an input of shape {list(whole)}: from "
+            f"the last dimension on, each size must be the input's, or 1"
+        )
+
+
 def binary_cross_entropy(
     input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean",
@@ -251,6 +337,8 @@ def binary_cross_entropy(
         ValueError: where sizes differ.
         RuntimeError: for what is no probability.
     """
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     try:
         fits = input._data.shape == target._data.shape
     except AttributeError:
@@ -264,6 +352,10 @@ def binary_cross_entropy(
         raise RuntimeError(
             f"Found dtype {target.dtype} but expected {input.dtype}: write target.to(input.dtype)"
         )
+    if input._data.dtype.kind in "biu":
+        require_floating("binary_cross_entropy", input)
+    if weight is not None:
+        _check_spread("weight", weight, input)
     if not kernels.are_shares(input._data, target._data):
         what = "target" if kernels.are_shares(input._data, input._data) else "input"
         raise RuntimeError(
@@ -279,6 +371,8 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean", pos_weight: Any = None,
 ) -> Any:  # fmt: skip
     """`binary_cross_entropy` of sigmoid(input), without the loss of digits of doing it in steps."""
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
     try:
         fits = input._data.shape == target._data.shape
     except AttributeError:
@@ -288,6 +382,11 @@ def binary_cross_entropy_with_logits(
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
         )
+    require_floating("binary_cross_entropy_with_logits", input)
+    if weight is not None:
+        _check_spread("weight", weight, input)
+    if pos_weight is not None:
+        _check_spread("pos_weight", pos_weight, input)
     if not target.is_floating_point():
         raise RuntimeError(
             f"the result, of {input.dtype}, can't be cast to the target's {target.dtype}: targets "

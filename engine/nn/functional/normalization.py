@@ -11,6 +11,7 @@ from engine.core.modes import no_grad
 from engine.nn.functional.padding import pad
 from engine.ops import fused as ops
 from engine.tensor.naming import called
+from engine.tensor.promotion import require_floating
 
 
 def batch_norm(
@@ -30,12 +31,17 @@ def batch_norm(
     if x.ndim < 2:
         raise ValueError(f"expected 2D or more input (got {x.ndim}D input)")
     channels = x.shape[1]
-    for name, each in (("running_mean", running_mean), ("weight", weight), ("bias", bias)):
-        if each is not None and each._data.size != channels:
+    given = (("running_mean", running_mean), ("weight", weight), ("bias", bias))
+    for name, each in given:
+        if each is not None and each._data.size != channels and x.size:
             raise RuntimeError(f"{name} should contain {channels} elements not {each._data.size}")
+    require_floating("batch_norm", input)
+    _require_one_type(input, given)
+    if running_mean is None and not training:
+        raise RuntimeError("running_mean must be defined in evaluation mode")
     if not x.size:  # of no numbers nothing is learned
-        found = input.clone() if weight is None or not channels else input * weight[0]
-        return found if bias is None or not channels else found + bias[0]
+        found = input.clone() if weight is None or not weight._data.size else input * weight[0]
+        return found if bias is None or not bias._data.size else found + bias[0]
     if training or running_mean is None:
         count = x.size // max(channels, 1)
         if count == 1 and training:
@@ -57,6 +63,17 @@ def batch_norm(
     shift = -running_mean.detach() * scale
     shift = shift if bias is None else shift + bias
     return called(input * scale.reshape(shape) + shift.reshape(shape), "NativeBatchNorm")
+
+
+def _require_one_type(input: Any, given: tuple) -> None:
+    """Raises RuntimeError for a (name, Tensor or None) of another type than the input."""
+    for name, each in given:
+        if each is not None and each._data.dtype != input._data.dtype:
+            raise RuntimeError(
+                f"mixed dtype (CPU): all inputs must share same datatype, but the input is "
+                f"{input.dtype} and {name} is {each.dtype}; convert the input with "
+                f".to({each.dtype})"
+            )
 
 
 def _blend(running: Any, new: np.ndarray, momentum: float) -> None:
@@ -89,6 +106,8 @@ def layer_norm(
         RuntimeError: where the last dimensions are of another shape.
     """
     shape = last_shape(input, normalized_shape)
+    _require_one_type(input, (("weight", weight), ("bias", bias)))
+    require_floating("layer_norm", input)
     for name, each in (("weight", weight), ("bias", bias)):
         if each is not None and each._data.shape != shape:
             raise RuntimeError(
@@ -104,7 +123,12 @@ def group_norm(
 ) -> Any:
     """Each group of channels of `input` (N, C, ...) with mean 0 and deviation 1, then each channel
     times its weight, plus its bias."""
+    if input._data.ndim < 2:
+        raise RuntimeError(
+            f"Expected at least 2 dimensions for input tensor but received {input._data.ndim}"
+        )
     n, channels = input._data.shape[:2]
+    _require_one_type(input, (("weight", weight), ("bias", bias)))
     if channels % num_groups:
         raise RuntimeError(
             f"Expected number of channels in input to be divisible by num_groups, but got input of "
@@ -128,7 +152,10 @@ def instance_norm(
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     n, channels, *spatial = input._data.shape
     count = math.prod(spatial)
-    if count <= 1:
+    require_floating("instance_norm", input)
+    if not input._data.size:
+        return input.clone()
+    if count == 1:
         raise ValueError(
             f"Expected more than 1 spatial element when training, got input size {input.shape}"
         )
@@ -144,7 +171,10 @@ def rms_norm(
     input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None
 ) -> Any:
     """The last dimensions of `input` over the root of the mean of their squares, times weight."""
+    if not input._data.ndim:
+        raise ValueError("Input tensor must have at least 1 dimensions, but got 0")
     shape = last_shape(input, normalized_shape)
+    require_floating("rms_norm", input)
     eps = float(np.finfo(input._data.dtype).eps) if eps is None else eps
     dims = tuple(range(-len(shape), 0))
     scaled = input * (((input * input).mean(dims, keepdim=True) + eps).rsqrt())
@@ -168,6 +198,8 @@ def local_response_norm(
         raise ValueError(
             f"Expected 3D or higher dimensionality input (got {input._data.ndim} dimensions)"
         )
+    if input._data.dtype != np.int64:  # which PyTorch takes, and no other whole numbers
+        require_floating("local_response_norm", input)
     channels = input._data.shape[1]
     frame = [0, 0] * (input._data.ndim - 2) + [size // 2, (size - 1) // 2]
     squares = pad(input * input, frame)

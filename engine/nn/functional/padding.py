@@ -13,6 +13,7 @@ import numpy as np
 from engine.ops.index import get, take_at
 from engine.ops.resampling import constant_pad
 from engine.tensor.operands import not_tensors
+from engine.tensor.promotion import require_floating
 
 _NAMES = {"reflect": "ReflectionPad", "replicate": "ReplicationPad"}
 
@@ -20,6 +21,8 @@ _NAMES = {"reflect": "ReflectionPad", "replicate": "ReplicationPad"}
 def _pairs(pad: Any, ndim: int) -> list[tuple[int, int]]:
     """How much stands before and after in each dimension, from PyTorch's flat list, which begins
     with the last dimension."""
+    if isinstance(pad, str) or not all(hasattr(number, "__index__") for number in pad):
+        raise TypeError(f"pad(): argument 'pad' (position 2) must be tuple of ints, not {pad!r}")
     numbers = [number.__index__() for number in pad]
     if len(numbers) % 2:
         raise RuntimeError("Padding length must be divisible by 2")
@@ -60,7 +63,7 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
             f"Unrecognised padding mode {mode}: it is constant, reflect, replicate or circular"
         )
     if value is not None and value != 0:
-        raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
+        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     axes = len(pad) // 2
     if len(shape) not in (axes + 1, axes + 2) or axes > 3:
         raise NotImplementedError(
@@ -68,6 +71,14 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
             f"{mode!r} pads the last {axes} dimensions of {axes + 1} or {axes + 2}, not of "
             f"{len(shape)}"
         )
+    if mode != "circular":
+        if 0 in shape[len(shape) - axes - 1 :]:
+            raise RuntimeError(
+                f"Expected {axes + 1}D or {axes + 2}D (batch mode) tensor with possibly 0 batch "
+                f"size and other non-zero dimensions for input, but got: {list(shape)}"
+            )
+        if input._data.dtype == bool:
+            require_floating(f"{mode}_pad{axes}d", input)
     lines = [
         _line(mode, size, before, after)
         for size, (before, after) in zip(shape[-axes:], pairs[-axes:], strict=True)

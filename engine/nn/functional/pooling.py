@@ -8,6 +8,7 @@ from typing import Any
 from engine.nn.functional.convolution import per_axis
 from engine.ops import pooling as ops
 from engine.tensor.naming import called
+from engine.tensor.promotion import require_floating
 
 
 def window(axes: int, kernel_size: Any, stride: Any, padding: Any) -> dict[str, tuple[int, ...]]:
@@ -65,11 +66,30 @@ def batched(input: Any, axes: int, what: str) -> tuple[Any, bool]:
     return (input.unsqueeze(0), True) if ndim == axes + 1 else (input, False)
 
 
+def require_images(name: str, x: Any, truths_alone: bool = False) -> None:
+    """Raises for images without channels or without places, as PyTorch's pooling does, and for
+    elements that are no floating-point numbers (or are truths).
+
+    Raises:
+        RuntimeError: for a size of 0 other than the batch's.
+        NotImplementedError: for the type.
+    """
+    if 0 in x._data.shape[1:]:
+        raise RuntimeError(
+            f"{name}: Expected {x._data.ndim - 1}D or {x._data.ndim}D (batch mode) tensor with "
+            f"optional 0 dim batch size for input, but got: {list(x.shape)}"
+        )
+    if not truths_alone or x._data.dtype == bool:
+        require_floating(name, x)
+
+
 def _largest(
     axes: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
     ceil_mode: bool, return_indices: bool,
 ) -> Any:  # fmt: skip
     x, is_one = batched(input, axes, f"max_pool{axes}d")
+    if not x._data.size or x._data.dtype.kind in "biu":
+        require_images(f"max_pool{axes}d", x, truths_alone=axes > 1)
     # subtle: of tuples the cache could not tell (1, 1) from (1.0, True).
     is_plain = type(kernel_size) is type(padding) is type(dilation) is int
     is_plain = is_plain and (stride is None or type(stride) is int)
@@ -118,6 +138,8 @@ def _mean(
     count_include_pad: bool, divisor: int | None,
 ) -> Any:  # fmt: skip
     x, is_one = batched(input, axes, f"avg_pool{axes}d")
+    if not x._data.size or x._data.dtype.kind in "biu":
+        require_images(f"avg_pool{axes}d", x)
     params = window(axes, kernel_size, stride, padding)
     params |= {
         "ceil_mode": bool(ceil_mode), "count_include_pad": bool(count_include_pad),

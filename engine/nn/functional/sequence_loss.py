@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.modes import told_as_one
 from engine.nn.functional.loss import reduced
 from engine.ops.elementwise import where
 from engine.ops.joining import concatenate
+from engine.tensor.promotion import require_floating
 
-_NEVER = -1e30  # stands for log(0): finite, so that differences of two of them are no NaN
+NEVER = -1e30  # stands for log(0): finite, so that differences of two of them are no NaN
 
 
 def _lengths(given: Any, count: int, what: str) -> np.ndarray:
@@ -43,6 +45,7 @@ def ctc_loss(
 
     Source: Graves et al., Connectionist Temporal Classification, 2006.
     """
+    require_floating("ctc_loss", log_probs)
     if log_probs._data.ndim == 2:
         whole = ctc_loss(
             log_probs.unsqueeze(1), targets.reshape(1, -1), input_lengths, target_lengths, blank,
@@ -78,9 +81,25 @@ def ctc_loss(
     # A blank may be left out between two classes that differ.
     leaps = np.zeros(labels.shape, bool)
     leaps[:, 2:] = (labels[:, 2:] != blank) & (labels[:, 2:] != labels[:, :-2])
+    lengths = (
+        given if hasattr(given, "_data") else log_probs.at(read, None)
+        for given, read in ((input_lengths, ends), (target_lengths, sizes))
+    )  # fmt: skip
+    params = {"blank": blank, "reduction": reduction, "zero_infinity": zero_infinity}
+    return told_as_one(
+        "ctc_loss", (log_probs, targets, *lengths), params,
+        lambda: _loss(log_probs, labels, leaps, ends, sizes, reduction, zero_infinity),
+    )  # fmt: skip
+
+
+def _loss(
+    log_probs: Any, labels: np.ndarray, leaps: np.ndarray, ends: np.ndarray, sizes: np.ndarray,
+    reduction: str, zero_infinity: bool,
+) -> Any:  # fmt: skip
+    """`ctc_loss` of labels with blanks between them; `leaps` says where one may be left out."""
     total = _total(log_probs, labels, leaps, ends, sizes)
     loss = -total
-    never = total._data < _NEVER / 2
+    never = total._data < NEVER / 2
     if never.any():
         instead = 0.0 if zero_infinity else float("inf")
         loss = where(log_probs.at(never, None), instead, loss)
@@ -97,11 +116,11 @@ def _total(
     kind = log_probs._data.dtype
     at = log_probs.at
     index = at(labels.astype(np.int64), None)
-    first = np.full((count, width), _NEVER, kind)
+    first = np.full((count, width), NEVER, kind)
     first[:, :2] = 0
-    first[sizes == 0, 1:] = _NEVER
-    closed = at(np.where(leaps, 0, _NEVER).astype(kind), None)
-    wall = at(np.full((count, 2), _NEVER, kind), None)
+    first[sizes == 0, 1:] = NEVER
+    closed = at(np.where(leaps, 0, NEVER).astype(kind), None)
+    wall = at(np.full((count, 2), NEVER, kind), None)
     ways = at(first, None) + log_probs[0].gather(1, index)
     for step in range(1, len(log_probs._data)):
         framed = ways.record(concatenate, ((wall, ways),), {"dim": 1})
@@ -110,7 +129,7 @@ def _total(
         ways = where(at((step < ends)[:, None], None), merged, ways)
     last = at((2 * sizes)[:, None].astype(np.int64), None)
     before = at(np.maximum(2 * sizes - 1, 0)[:, None].astype(np.int64), None)
-    alone = at(np.where(sizes == 0, _NEVER, 0).astype(kind)[:, None], None)
+    alone = at(np.where(sizes == 0, NEVER, 0).astype(kind)[:, None], None)
     return _log_sum(ways.gather(1, last), ways.gather(1, before) + alone).squeeze(1)
 
 

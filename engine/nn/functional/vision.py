@@ -1,26 +1,24 @@
-"""Images at other sizes and from other points of view: `interpolate`, `grid_sample`, `affine_grid`.
+"""Images at other sizes: `interpolate`.
 
 An interpolation is worked out for each dimension alone as places and weights, which
-`engine.ops.resampling` applies. `grid_sample`, whose places are themselves Tensors, is composed
-of elements taken at the corners of each place, times weights that have gradients.
+`engine.ops.resampling` applies. Other points of view are in `engine.nn.functional.grid`.
 """
 
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from engine.nn.functional.adaptive import adaptive_average
-from engine.ops.index import take_at
+from engine.nn.functional.grid import cubic_shares, far, near
 from engine.ops.resampling import resample
-from engine.tensor.naming import called
+from engine.tensor.promotion import require_floating
 
 _AXES = {"linear": 1, "bilinear": 2, "trilinear": 3, "bicubic": 2}
-# The parameters of cubic convolution that PyTorch uses for images, without and with antialias.
-_CUBIC, _SMOOTH_CUBIC = -0.75, -0.5
+# The parameter of cubic convolution that PyTorch uses with antialias.
+_SMOOTH_CUBIC = -0.5
 
 
 def _sizes(given: Any, axes: int, what: str) -> list:
@@ -31,6 +29,15 @@ def _sizes(given: Any, axes: int, what: str) -> list:
             f"{axes} spatial dimensions and {what} of {found}"
         )
     return found
+
+
+def _number(kind: type, given: Any, what: str) -> Any:
+    if isinstance(given, str) or (kind is int and not hasattr(given, "__index__")):
+        raise TypeError(
+            f"interpolate(): argument '{what}' must be {kind.__name__} or a tuple of them, not "
+            f"{given!r}"
+        )
+    return kind(given)
 
 
 def interpolate(
@@ -83,9 +90,12 @@ def interpolate(
     before = input._data.shape[2:]
     scales: list = [None] * axes
     if size is not None:
-        after = [number.__index__() for number in _sizes(size, axes, "output size")]
+        after = [_number(int, each, "size") for each in _sizes(size, axes, "output size")]
     else:
-        factors = [float(factor) for factor in _sizes(scale_factor, axes, "scale_factor")]
+        factors = [
+            _number(float, each, "scale_factor")
+            for each in _sizes(scale_factor, axes, "scale_factor")
+        ]
         after = [math.floor(n * factor) for n, factor in zip(before, factors, strict=True)]
         if not recompute_scale_factor:
             scales = factors
@@ -94,6 +104,13 @@ def interpolate(
             f"Input and output sizes should be greater than 0, but got input "
             f"{list(before)} output {after}"
         )
+    if 0 in input._data.shape[1:]:
+        raise RuntimeError(
+            f"Non-empty {axes + 2}D data tensor expected but got a tensor with sizes "
+            f"{list(input.shape)}"
+        )
+    if not (mode.startswith("nearest") and input._data.dtype == np.uint8):
+        require_floating(f"interpolate, mode {mode!r},", input)
     if mode == "area":
         return adaptive_average(axes, input, after)
     name = f"Upsample{mode.title().replace('-', '')}{'' if mode in _AXES else f'{axes}D'}"
@@ -134,7 +151,7 @@ def _taps(
     if mode == "bicubic":
         low = np.floor(where)
         t = where - low
-        weights = np.stack([_far(t + 1), _near(t), _near(1 - t), _far(2 - t)], 1)
+        weights = np.stack(cubic_shares(t), 1)
         places = low.astype(np.int64)[:, None] + np.arange(-1, 3)
         return places.clip(0, n - 1), weights
     where = where.clip(0, None)
@@ -168,20 +185,10 @@ def _smooth_taps(
     if mode == "bilinear":
         weights = (1 - away).clip(0, None)
     else:
-        weights = np.where(away < 1, _near(away, _SMOOTH_CUBIC), _far(away, _SMOOTH_CUBIC))
+        weights = np.where(away < 1, near(away, _SMOOTH_CUBIC), far(away, _SMOOTH_CUBIC))
         weights[away >= 2] = 0
     weights[places >= high[:, None]] = 0
     return places.clip(0, n - 1), (weights / weights.sum(1, keepdims=True)).astype(kind)
-
-
-def _near(x: np.ndarray, a: float = _CUBIC) -> np.ndarray:
-    """Weight of cubic convolution at a distance x below 1."""
-    return ((a + 2) * x - (a + 3)) * x * x + 1
-
-
-def _far(x: np.ndarray, a: float = _CUBIC) -> np.ndarray:
-    """Weight of cubic convolution at a distance x from 1 to 2."""
-    return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
 
 
 def upsample(
@@ -190,159 +197,3 @@ def upsample(
 ) -> Any:  # fmt: skip
     """The old name of `interpolate`."""
     return interpolate(input, size, scale_factor, mode, align_corners)
-
-
-def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any:
-    """For each place of an image of `size` (N, C, H, W) where it lies in the other one, by the
-    matrices `theta` (N, 2, 3): (N, H, W, 2), x before y, -1 to 1 from border to border. For
-    (N, C, D, H, W) and (N, 3, 4) likewise.
-
-    Raises:
-        ValueError: for matrices that do not fit.
-    """
-    size = tuple(int(number) for number in size)
-    axes = len(size) - 2
-    if not theta.is_floating_point():
-        raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")
-    if axes not in (2, 3):
-        raise NotImplementedError(
-            f"affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, "
-            f"respectively. Got size {size}"
-        )
-    if theta._data.ndim != 3 or theta._data.shape[1:] != (axes, axes + 1):
-        raise ValueError(
-            f"Expected a batch of {axes}D affine matrices of shape Nx{axes}x{axes + 1} for size "
-            f"{size}. Got {theta.shape}."
-        )
-    if min(size) <= 0:
-        raise ValueError(f"Expected non-zero, positive output size. Got {size}")
-    align_corners = _told("affine_grid", align_corners)
-    kind = theta._data.dtype
-    lines = []
-    for n in size[2:]:
-        line = np.linspace(-1, 1, n) if n > 1 else np.zeros(1)
-        lines.append(line if align_corners else line * (n - 1) / n)
-    grid = np.meshgrid(*lines, indexing="ij")
-    base = np.stack([*grid[::-1], np.ones(size[2:])], -1).reshape(1, -1, axes + 1).astype(kind)
-    base = np.ascontiguousarray(np.broadcast_to(base, (size[0], *base.shape[1:])))
-    found = theta.at(base, None).matmul(theta.transpose(1, 2))
-    return called(found.reshape(size[0], *size[2:], axes), "AffineGridGenerator")
-
-
-def _told(what: str, align_corners: bool | None) -> bool:
-    if align_corners is None:
-        warnings.warn(
-            f"Default {what} behavior has changed to align_corners=False since 1.3.0. Please "
-            f"specify align_corners=True if the old behavior is desired.",
-            UserWarning,
-            stacklevel=3,
-        )
-    return bool(align_corners)
-
-
-def grid_sample(
-    input: Any, grid: Any, mode: str = "bilinear", padding_mode: str = "zeros",
-    align_corners: bool | None = None,
-) -> Any:  # fmt: skip
-    """What an image shows at the places of a grid.
-
-    Args:
-        input: (N, C, H, W), or (N, C, D, H, W).
-        grid: (N, H', W', 2) or (N, D', H', W', 3): x, y (and z), -1 to 1 from border to border.
-        mode: "bilinear" (between the nearest places) or "nearest".
-        padding_mode: what is outside: "zeros", "border" (the nearest border) or "reflection".
-
-    Returns:
-        (N, C, H', W') or (N, C, D', H', W').
-
-    Raises:
-        ValueError: for a mode that does not exist.
-        RuntimeError: for shapes and types that do not fit.
-    """
-    if mode not in ("bilinear", "nearest"):
-        raise ValueError(
-            f"nn.functional.grid_sample(): expected mode to be 'bilinear' or 'nearest', but got: "
-            f"'{mode}'"
-        )
-    if padding_mode not in ("zeros", "border", "reflection"):
-        raise ValueError(
-            f"nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or "
-            f"'reflection', but got: '{padding_mode}'"
-        )
-    align_corners = _told("grid_sample and affine_grid", align_corners)
-    x, places = input._data, grid._data
-    axes = x.ndim - 2
-    if axes not in (2, 3) or places.ndim != x.ndim or places.shape[-1] != axes:
-        raise RuntimeError(
-            f"grid_sampler(): expected a 4D or 5D input and a grid of as many dimensions with size "
-            f"{axes} in the last one, but got {list(x.shape)} and {list(places.shape)}"
-        )
-    if len(x) != len(places):
-        raise RuntimeError(
-            f"grid_sampler(): expected grid and input to have same batch size, but got input with "
-            f"sizes {list(x.shape)} and grid with sizes {list(places.shape)}"
-        )
-    if x.dtype != places.dtype:
-        raise RuntimeError(
-            f"grid_sampler(): expected input and grid to have same dtype, but input has "
-            f"{input.dtype} and grid has {grid.dtype}"
-        )
-    sizes = x.shape[2:]
-    aims = [
-        _aim(grid.select(-1, axes - 1 - axis), n, padding_mode, align_corners)
-        for axis, n in enumerate(sizes)
-    ]
-    if mode == "nearest":
-        return called(_taken(input, [np.rint(aim._data) for aim in aims]), f"GridSampler{axes}D")
-    lows = [np.floor(aim._data) for aim in aims]
-    shares = [aim - aim.at(low, None) for aim, low in zip(aims, lows, strict=True)]
-    total = None
-    for corner in np.ndindex(*[2] * axes):
-        weight = None
-        for up, share in zip(corner, shares, strict=True):
-            factor = share if up else 1 - share
-            weight = factor if weight is None else weight * factor
-        part = _taken(input, [low + up for low, up in zip(lows, corner, strict=True)])
-        part = part * weight.unsqueeze(1)
-        total = part if total is None else total + part
-    return called(total, f"GridSampler{axes}D")
-
-
-def _aim(along: Any, n: int, padding_mode: str, align_corners: bool) -> Any:
-    """Coordinates from -1 to 1 as places of a line of n elements."""
-    where = (along + 1) * ((n - 1) / 2) if align_corners else ((along + 1) * n - 1) / 2
-    if padding_mode == "reflection":
-        low, span = (0.0, n - 1.0) if align_corners else (-0.5, float(n))
-        if span == 0:
-            where = where * 0
-        else:
-            # Distance from the lower mirror, folded as often as it passes a mirror: a sum and a
-            # sign for each element, which are constants to the gradient.
-            offset = where._data - where._data.dtype.type(low)
-            times = np.floor(np.abs(offset) / span)
-            odd = times % 2 == 1
-            sign = np.where(odd, -1, 1) * np.where(offset < 0, -1, 1)
-            shift = np.where(odd, (times + 1) * span, -times * span) + low
-            kind = where._data.dtype
-            where = (where - low) * where.at(sign.astype(kind), None)
-            where = where + where.at(shift.astype(kind), None)
-    if padding_mode != "zeros":
-        where = where.clamp(0, n - 1)
-    return where
-
-
-def _taken(input: Any, corner: list[np.ndarray]) -> Any:
-    """The elements at one place for each element of the grid; 0 for places outside."""
-    x = input._data
-    inside = np.ones(corner[0].shape, bool)
-    places = []
-    for line, n in zip(corner, x.shape[2:], strict=True):
-        with np.errstate(invalid="ignore"):
-            inside &= (line >= 0) & (line <= n - 1)
-            places.append(np.where(inside, line, 0).clip(0, n - 1).astype(np.int64))
-    image = np.arange(len(x)).reshape(-1, *[1] * (corner[0].ndim - 1))
-    whole = input.movedim(1, -1)
-    found = whole.record(take_at, (whole,), {"index": (image, *places)}).movedim(-1, 1)
-    if inside.all():
-        return found
-    return found * input.at(inside[:, None].astype(x.dtype), None)

@@ -117,12 +117,11 @@ def max_pool3d(
         found.reshape(n, channels, depth, rows * columns), (size[0], 1), (stride[0], 1),
         (padding[0], 0), (dilation[0], 1), ceil_mode, True,
     )  # fmt: skip
-    shape = (n, channels, -1, rows, columns)
-    found = found.reshape(shape)
+    found = found.reshape(n, channels, found._data.shape[2], rows, columns)
     # A winner's place in its slice, and the slice: the second pooling counted slice * (rows *
     # columns) + place of the window.
-    flat = inside._data.reshape(n, channels, -1)
-    chosen = slices._data.reshape(n, channels, -1)
+    flat = inside._data.reshape(n, channels, depth * rows * columns)
+    chosen = slices._data.reshape(n, channels, slices._data.shape[2] * rows * columns)
     place = np.take_along_axis(flat, chosen, 2)
     place = place + chosen // (rows * columns) * (sizes[0] * sizes[1])
     winners = x.at(place.reshape(found._data.shape), None)
@@ -152,5 +151,5 @@ def avg_pool3d(
     found = avg_pool2d(
         found, (size[0], 1), (stride[0], 1), (padding[0], 0), *settings, divisor_override
     )
-    found = found.reshape(n, channels, -1, rows, columns)
+    found = found.reshape(n, channels, found._data.shape[2], rows, columns)
     return called(found.squeeze(0) if is_one else found, "AvgPool3D")

@@ -11,6 +11,7 @@ from engine.nn.functional.convolution import per_axis
 from engine.nn.functional.padding import pad
 from engine.ops.index import accumulate, take_at
 from engine.tensor.naming import called
+from engine.tensor.promotion import require_floating
 
 
 def _grid(
@@ -50,10 +51,13 @@ def unfold(
     if input._data.ndim == 3:
         whole = input.unsqueeze(0)
         return unfold(whole, kernel_size, dilation, padding, stride).squeeze(0)
-    if input._data.ndim != 4:
+    if input._data.ndim != 4 or 0 in input._data.shape[1:]:
         raise RuntimeError(
-            f"Expected 3D or 4D (batch mode) tensor for input, but got: {list(input.shape)}"
+            f"Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero "
+            f"dimensions for input, but got: {list(input.shape)}"
         )
+    if input._data.dtype != bool:  # which PyTorch takes, and no whole numbers
+        require_floating("unfold", input)
     n, channels, *sizes = input._data.shape
     places, (top, left), shape = _grid(tuple(sizes), kernel_size, dilation, padding, stride)
     framed = pad(input, (left, left, top, top)) if top or left else input
@@ -76,10 +80,13 @@ def fold(
     if input._data.ndim == 2:
         whole = input.unsqueeze(0)
         return fold(whole, output_size, kernel_size, dilation, padding, stride).squeeze(0)
-    if input._data.ndim != 3:
+    if input._data.ndim != 3 or 0 in input._data.shape[1:]:
         raise RuntimeError(
-            f"Expected 2D or 3D (batch mode) tensor for input, but got: {list(input.shape)}"
+            f"Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and "
+            f"non-zero dimensions for input, but got: {list(input.shape)}"
         )
+    if input._data.dtype != bool:
+        require_floating("fold", input)
     sizes = per_axis("output_size", output_size, 2)
     places, (top, left), shape = _grid(sizes, kernel_size, dilation, padding, stride)
     n, rows, windows = input._data.shape
@@ -125,7 +132,8 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
             f"pixel_shuffle expects its input's 'channel' dimension to be divisible by the square "
             f"of upscale_factor, but input.size(-3)={channels} is not divisible by {r * r}"
         )
-    whole = input.reshape(-1, channels // (r * r), r, r, h, w).permute(0, 1, 4, 2, 5, 3)
+    count = math.prod(lead)
+    whole = input.reshape(count, channels // (r * r), r, r, h, w).permute(0, 1, 4, 2, 5, 3)
     whole = whole.reshape(*lead, channels // (r * r), h * r, w * r)
     return called(whole, "PixelShuffle")
 
@@ -150,7 +158,8 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
             f"pixel_unshuffle expects height and width to be divisible by downscale_factor, but "
             f"{h} and {w} are not both divisible by {r}"
         )
-    whole = input.reshape(-1, channels, h // r, r, w // r, r).permute(0, 1, 3, 5, 2, 4)
+    count = math.prod(lead)
+    whole = input.reshape(count, channels, h // r, r, w // r, r).permute(0, 1, 3, 5, 2, 4)
     return called(whole.reshape(*lead, channels * r * r, h // r, w // r), "PixelUnshuffle")
 
 

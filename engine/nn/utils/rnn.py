@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from engine.core.modes import told_as_one
 from engine.ops.index import accumulate, take_at
 from engine.tensor.joining import stack
 from engine.tensor.naming import called
@@ -70,11 +71,13 @@ class PackedSequence(_PackedParts):
 
 def invert_permutation(permutation: Any) -> Any:
     """Where each place went: (n,) to (n,), None to None."""
-    if permutation is None:
-        return None
-    places = np.empty_like(permutation._data)
-    places[permutation._data] = np.arange(len(places))
-    return Tensor.at(places, None)
+    return None if permutation is None else Tensor.at(_inverse(permutation._data), None)
+
+
+def _inverse(places: np.ndarray) -> np.ndarray:
+    found = np.empty_like(places)
+    found[places] = np.arange(len(places))
+    return found
 
 
 def _whole(lengths: Any) -> np.ndarray:
@@ -96,10 +99,19 @@ def pack_padded_sequence(
     Raises:
         RuntimeError: for lengths that do not fit, or are not sorted.
     """
-    counts = _whole(lengths)
     if input._data.ndim < 2:
         raise RuntimeError(f"a padded batch has two dimensions or more, not {input._data.ndim}")
-    places = None
+    given = lengths if isinstance(lengths, Tensor) else Tensor.at(_whole(lengths), None)
+    params = {"batch_first": batch_first, "enforce_sorted": enforce_sorted}
+    return PackedSequence(
+        *told_as_one("pack_padded", (input, given), params, lambda: _packed(
+            input, _whole(lengths), **params))
+    )  # fmt: skip
+
+
+def _packed(input: Any, counts: np.ndarray, batch_first: bool, enforce_sorted: bool) -> tuple:
+    """The parts of a PackedSequence that are not None."""
+    order: tuple[Any, ...] = ()
     if enforce_sorted:
         if (np.diff(counts) > 0).any():
             raise RuntimeError(
@@ -108,9 +120,9 @@ def pack_padded_sequence(
                 "to sidestep this requirement if you do not need ONNX exportability."
             )
     else:
-        order = np.argsort(-counts, kind="stable")
-        counts, places = counts[order], Tensor.at(order, None)
-        input = input.index_select(0 if batch_first else 1, places)
+        places = np.argsort(-counts, kind="stable")
+        counts, order = counts[places], (Tensor.at(places, None), Tensor.at(_inverse(places), None))
+        input = input.index_select(0 if batch_first else 1, order[0])
     if batch_first:
         input = input.transpose(0, 1)
     steps, batch = input._data.shape[:2]
@@ -129,7 +141,7 @@ def pack_padded_sequence(
     used = _used(counts)
     data = input[: len(used)]
     data = data.record(take_at, (data,), {"index": (used,)})
-    return PackedSequence(data, Tensor.at(used.sum(1), None), places)
+    return (data, Tensor.at(used.sum(1), None), *order)
 
 
 def _used(counts: np.ndarray) -> np.ndarray:
@@ -149,19 +161,28 @@ def pad_packed_sequence(
     Raises:
         ValueError: for a `total_length` that is too short.
     """
-    sizes = sequence.batch_sizes._data
-    steps = len(sizes)
-    if total_length is not None:
-        if total_length < steps:
-            raise ValueError(
-                "Expected total_length to be at least the length of the longest sequence in "
-                f"input, but got total_length={total_length} and max sequence length being {steps}"
-            )
-        steps = total_length
-    batch = int(sizes[0])
+    steps = len(sequence.batch_sizes._data)
+    if total_length is not None and total_length < steps:
+        raise ValueError(
+            "Expected total_length to be at least the length of the longest sequence in "
+            f"input, but got total_length={total_length} and max sequence length being {steps}"
+        )
+    given = (sequence.data, sequence.batch_sizes, sequence.unsorted_indices)
+    params = {
+        "batch_first": batch_first, "padding_value": padding_value, "total_length": total_length,
+    }  # fmt: skip
+    return told_as_one("pad_packed", given, params, lambda: _padded(*given, **params))
+
+
+def _padded(
+    data: Any, batch_sizes: Any, back: Any, batch_first: bool, padding_value: float,
+    total_length: int | None,
+) -> tuple[Any, Any]:  # fmt: skip
+    """`pad_packed_sequence` of the parts of a sequence."""
+    sizes = batch_sizes._data
+    steps, batch = total_length or len(sizes), int(sizes[0])
     used = np.zeros((steps, batch), bool)
     used[: len(sizes)] = np.arange(batch) < sizes[:, None]
-    data = sequence.data
     shape = (steps, batch, *data._data.shape[1:])
     padded = data.record(accumulate, (data,), {"shape": shape, "index": (used,)})
     if padding_value != 0:
@@ -171,7 +192,6 @@ def pad_packed_sequence(
     lengths = Tensor.at(used.sum(0), None)
     if batch_first:
         padded = padded.transpose(0, 1)
-    back = sequence.unsorted_indices
     if back is None:
         return padded, lengths
     return padded.index_select(0 if batch_first else 1, back), lengths.index_select(0, back)

@@ -5,6 +5,7 @@ from engine.onnx.lowering import (
     functions,
     layers,
     losses,
+    packing,
     parts,
     reductions,
     sequences,
@@ -13,6 +14,6 @@ from engine.onnx.lowering import (
 from engine.onnx.lowering.table import LOWERINGS, lowers
 
 __all__ = [
-    "LOWERINGS", "arithmetic", "functions", "layers", "losses", "lowers", "parts", "reductions",
-    "sequences", "shapes",
+    "LOWERINGS", "arithmetic", "functions", "layers", "losses", "lowers", "packing", "parts",
+    "reductions", "sequences", "shapes",
 ]  # fmt: skip

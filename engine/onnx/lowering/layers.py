@@ -215,3 +215,15 @@ def _(
         part = graph.node("Mul", part, graph.constant(column))
         found = part if found is None else graph.node("Add", found, part)
     return found
+
+
+@lowers("grid_sampler")
+def _(
+    graph: Graph, x: Any, grid: Any, *, mode: str, padding_mode: str, align_corners: bool
+) -> str:  # fmt: skip
+    volume = len(x.shape) == 5
+    graph.needs(20 if volume else 16, "GridSample of volumes" if volume else "GridSample")
+    if graph.opset >= 20:
+        mode = {"bilinear": "linear", "bicubic": "cubic"}.get(mode, mode)
+    return graph.node("GridSample", x, grid, mode=mode, padding_mode=padding_mode,
+                      align_corners=int(align_corners))  # fmt: skip

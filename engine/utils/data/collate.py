@@ -26,6 +26,12 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """
     first = batch[0]
     if isinstance(first, Tensor):
+        for place, each in enumerate(batch):
+            if not isinstance(each, Tensor):
+                raise TypeError(
+                    f"expected Tensor as element {place} in argument 0, but got "
+                    f"{type(each).__name__}"
+                )
         shapes = {each._data.shape for each in batch}
         if len(shapes) > 1:
             sizes = [list(each.shape) for each in batch]

@@ -115,6 +115,10 @@ class ChainDataset(IterableDataset):
 
     def __iter__(self) -> Iterator[Any]:
         for each in self.datasets:
+            if not isinstance(each, IterableDataset):
+                raise AssertionError(
+                    f"ChainDataset only supports IterableDataset, and got {type(each).__name__}"
+                )
             yield from each
 
     def __len__(self) -> int:

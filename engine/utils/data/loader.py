@@ -30,6 +30,25 @@ class _Forever(Sampler):
             yield None
 
 
+def _check_context(given: Any, num_workers: int) -> None:
+    """Refuses a way to start workers where there are none, and one that this machine has not."""
+    if given is None:
+        return
+    if not num_workers:
+        raise ValueError(
+            f"multiprocessing_context can only be used with multi-process loading (num_workers > "
+            f"0), but got num_workers={num_workers}"
+        )
+    import multiprocessing  # here, for it is not needed without workers
+
+    ways = multiprocessing.get_all_start_methods()
+    if isinstance(given, str) and given not in ways:
+        raise ValueError(
+            f"multiprocessing_context option should specify a valid start method in {ways}, but "
+            f"got multiprocessing_context={given!r}"
+        )
+
+
 class DataLoader:
     """Batches of a data set.
 
@@ -86,6 +105,7 @@ class DataLoader:
         self.dataset, self.num_workers, self.timeout = dataset, num_workers, timeout
         self.pin_memory, self.prefetch_factor = pin_memory, prefetch_factor
         self.worker_init_fn, self.generator = worker_init_fn, generator
+        _check_context(multiprocessing_context, num_workers)
         self.multiprocessing_context = multiprocessing_context
         self.persistent_workers = persistent_workers
         self.is_iterable = isinstance(dataset, IterableDataset)
