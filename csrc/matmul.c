@@ -37,6 +37,7 @@ enum {
      * within a third of these sizes little changes. */
     MOST_ROWS = 84,
     PANELS_THAT_STAY = 4,
+    FIRST_CACHE_HALF = 16384, /* bytes */
     /* Dot products. From so many bytes of k on, adding up the lanes is repaid. So many bytes of a
      * few columns stay in the first cache; so many rows of A, and that many columns of B, in the
      * second. */

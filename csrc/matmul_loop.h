@@ -95,6 +95,26 @@ static void NAME(tiles_of_panel)(const NAME(engine_tiles) *tiles, int dots, int 
     }
 }
 
+/* Whether nothing need be copied or cut: B's rows are runs, and either only two tiles read them or
+ * all of them lie in half of the first cache. */
+static int NAME(fits_as_it_lies)(const NAME(piece) *p, const NAME(engine_tiles) *tiles)
+{
+    return p->b_column == 1 && p->k <= MOST_STEPS && p->m * p->k <= MOST_ROWS * MOST_STEPS &&
+           (p->m <= 2 * tiles->rows ||
+            (p->b_step >= 0 && p->k * p->b_step <= FIRST_CACHE_HALF / (ptrdiff_t)sizeof(REAL)));
+}
+
+static int NAME(as_it_lies)(const NAME(piece) *p, const NAME(engine_tiles) *tiles)
+{
+    const engine_tile tile = {.steps = p->k, .a_row = p->a_row, .a_step = p->a_step,
+                              .b_step = p->b_step, .c_row = p->c_row, .relu = p->relu};
+    for (ptrdiff_t j = 0; j < p->n; j += tiles->columns)
+        NAME(tiles_of_panel)(tiles, 0, 0, tile, p->m,
+                             p->n - j < tiles->columns ? p->n - j : tiles->columns, p->a, p->b + j,
+                             NULL, p->c + j, p->row_bias, NAME(further)(p->column_bias, j));
+    return 0;
+}
+
 static int NAME(many_columns)(const NAME(piece) *p)
 {
     const NAME(engine_tiles) *tiles = NAME(engine_tiles_in_use)();
@@ -247,5 +267,8 @@ static int NAME(compute)(const NAME(piece) *p)
     }
     if (p->m == 1 && p->b_column == 1 && p->k > 0)
         return NAME(single_row)(p);
+    const NAME(engine_tiles) *tiles = NAME(engine_tiles_in_use)();
+    if (NAME(fits_as_it_lies)(p, tiles))
+        return NAME(as_it_lies)(p, tiles);
     return NAME(many_columns)(p);
 }
