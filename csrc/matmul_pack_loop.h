@@ -1,89 +1,27 @@
 /* Copies of pieces of A and B in an order that the tile likes to read. Included twice by matmul.c,
  * with REAL and NAME defined. No include guard on purpose. */
 
-/* A square of SIDE x SIDE elements, turned: to[i][j] = from[j][i], rows of `from` are `distance`
- * apart, those of `to` are `width`. In registers, because element by element a transposed B costs
- * more than a product with few rows has to spend. */
-#if defined(__GNUC__) && (defined(__clang__) || __GNUC__ >= 12)
-#define SIDE (16 / (int)sizeof(REAL))
-typedef REAL NAME(quad) __attribute__((vector_size(16)));
-
-static inline void NAME(turn)(const REAL *from, ptrdiff_t distance, REAL *to, ptrdiff_t width)
-{
-    NAME(quad) x[SIDE], y[SIDE];
-    for (int i = 0; i < SIDE; i++)
-        memcpy(&x[i], from + i * distance, sizeof x[i]);
-    TURN(x, y);
-    for (int i = 0; i < SIDE; i++)
-        memcpy(to + i * width, &y[i], sizeof y[i]);
-}
-#else
-#define SIDE 1
-static inline void NAME(turn)(const REAL *from, ptrdiff_t distance, REAL *to, ptrdiff_t width)
-{
-    (void)distance;
-    (void)width;
-    *to = *from;
-}
-#endif
-
 /* Tiles of nearly equal height that cover m rows. */
 static ptrdiff_t NAME(tiles_in)(ptrdiff_t m, ptrdiff_t most)
 {
     return m <= most ? 1 : (m + most - 1) / most;
 }
 
-/* A panel of B: `columns` of at most `width` columns and `steps` rows, as steps x width. The
+/* A panel of B: `columns` of at most a tile's and `steps` rows, as steps x width. The
  * columns that B has not are 0: nothing uninitialised is ever read. */
-static void NAME(pack_panel)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps, const REAL *b,
-                             ptrdiff_t b_row, ptrdiff_t b_column, REAL *to)
+static void NAME(pack_panel)(const NAME(engine_tiles) *tiles, ptrdiff_t columns, ptrdiff_t steps,
+                             const REAL *b, ptrdiff_t b_row, ptrdiff_t b_column, REAL *to)
 {
+    const ptrdiff_t width = tiles->columns;
     if (columns < width && steps > 0) /* subtle: of no rows there is no copy, not even an address */
         memset(to, 0, (size_t)(steps * width) * sizeof(REAL));
-    ptrdiff_t k = 0;
     if (b_row == 1) {
-        /* A cache line along k of each column, so that a line is read in one go: columns that are
-         * a power of two apart would push each other out before the second visit. */
-        const ptrdiff_t line = 64 / (ptrdiff_t)sizeof(REAL);
-        for (; k + line <= steps; k += line) {
-            ptrdiff_t j = 0;
-            for (; j + SIDE <= columns; j += SIDE)
-                for (ptrdiff_t l = k; l < k + line; l += SIDE)
-                    NAME(turn)(b + l + j * b_column, b_column, to + l * width + j, width);
-            for (; j < columns; j++)
-                for (ptrdiff_t l = k; l < k + line; l++)
-                    to[l * width + j] = b[l + j * b_column];
-        }
+        tiles->turn(columns, steps, b, b_column, to, width);
+        return;
     }
-    for (; k < steps; k++)
+    for (ptrdiff_t k = 0; k < steps; k++)
         for (ptrdiff_t j = 0; j < columns; j++)
             to[k * width + j] = b[k * b_row + j * b_column];
-}
-
-/* Panels in the order of the tiles that add up as dot products do: B's columns are runs along k. */
-static void NAME(pack_lanes)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps, const REAL *b,
-                             ptrdiff_t b_column, REAL *to)
-{
-    const ptrdiff_t lanes = 64 / (ptrdiff_t)sizeof(REAL);
-    const ptrdiff_t distance = ENGINE_LANE_ROWS(steps, lanes) * width;
-    for (; columns > 0; columns -= width, b += width * b_column, to += lanes * distance) {
-        const ptrdiff_t here = columns < width ? columns : width;
-        if (here < width && steps > 0)
-            memset(to, 0, (size_t)(lanes * distance) * sizeof(REAL));
-        for (ptrdiff_t k = 0; k * lanes < steps; k++) {
-            const REAL *line = b + k * lanes;
-            REAL *row = to + k * width;
-            const ptrdiff_t count = steps - k * lanes < lanes ? steps - k * lanes : lanes;
-            ptrdiff_t j = 0;
-            for (; count == lanes && j + SIDE <= here; j += SIDE)
-                for (ptrdiff_t l = 0; l < lanes; l += SIDE)
-                    NAME(turn)(line + l + j * b_column, b_column, row + l * distance + j,
-                               distance);
-            for (; j < here; j++)
-                for (ptrdiff_t l = 0; l < count; l++)
-                    row[l * distance + j] = line[l + j * b_column];
-        }
-    }
 }
 
 /* `panels` whole panels side by side, where B's rows are runs: row by row, because a line of each
@@ -112,9 +50,10 @@ static void NAME(pack_rows)(ptrdiff_t width, ptrdiff_t panels, ptrdiff_t steps, 
 }
 
 /* `columns` columns and `steps` rows of B, panel after panel. */
-static void NAME(pack_b)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps, const REAL *b,
-                         ptrdiff_t b_row, ptrdiff_t b_column, REAL *to)
+static void NAME(pack_b)(const NAME(engine_tiles) *tiles, ptrdiff_t columns, ptrdiff_t steps,
+                         const REAL *b, ptrdiff_t b_row, ptrdiff_t b_column, REAL *to)
 {
+    const ptrdiff_t width = tiles->columns;
     ptrdiff_t j = 0;
     while (b_column == 1 && j + width <= columns) {
         const ptrdiff_t whole = (columns - j) / width;
@@ -123,7 +62,7 @@ static void NAME(pack_b)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps, co
         j += panels * width;
     }
     for (; j < columns; j += width)
-        NAME(pack_panel)(width, columns - j < width ? columns - j : width, steps, b + j * b_column,
+        NAME(pack_panel)(tiles, columns - j < width ? columns - j : width, steps, b + j * b_column,
                          b_row, b_column, to + j * steps);
 }
 
@@ -168,6 +107,10 @@ static void NAME(pack_a)(ptrdiff_t outer, ptrdiff_t inner, const REAL *a, ptrdif
 static void NAME(pack_columns)(ptrdiff_t columns, ptrdiff_t steps, const REAL *b, ptrdiff_t b_row,
                                ptrdiff_t b_column, REAL *to, ptrdiff_t distance)
 {
+    if (b_column == 1 && b_row != 1) {
+        NAME(engine_tiles_in_use)()->turn(steps, columns, b, b_row, to, distance);
+        return;
+    }
     for (ptrdiff_t j = 0; j < columns; j++, b += b_column, to += distance)
         if (b_row == 1)
             memcpy(to, b, (size_t)steps * sizeof(REAL));
@@ -175,4 +118,3 @@ static void NAME(pack_columns)(ptrdiff_t columns, ptrdiff_t steps, const REAL *b
             for (ptrdiff_t k = 0; k < steps; k++)
                 to[k] = b[k * b_row];
 }
-#undef SIDE
