@@ -66,6 +66,41 @@ static void NAME(pack_b)(const NAME(engine_tiles) *tiles, ptrdiff_t columns, ptr
                          b_row, b_column, to + j * steps);
 }
 
+/* `count` runs of `height` neighbours, one after the other, to places that are `distance` apart. */
+static inline void NAME(copy_runs)(int height, ptrdiff_t count, const REAL *from, REAL *to,
+                                   ptrdiff_t distance)
+{
+    for (; count > 0; count--, from += height, to += distance)
+        memcpy(to, from, (size_t)height * sizeof(REAL));
+}
+
+/* The same, each height with a copy that knows how long it is. */
+static void NAME(copy_strips)(ptrdiff_t height, ptrdiff_t count, const REAL *from, REAL *to,
+                              ptrdiff_t distance)
+{
+    switch (height) {
+#define HEIGHT(height)                                                                             \
+    case height:                                                                                   \
+        NAME(copy_runs)(height, count, from, to, distance);                                        \
+        break;
+        HEIGHT(1)
+        HEIGHT(2)
+        HEIGHT(3)
+        HEIGHT(4)
+        HEIGHT(5)
+        HEIGHT(6)
+        HEIGHT(7)
+        HEIGHT(8)
+        HEIGHT(9)
+        HEIGHT(10)
+        HEIGHT(11)
+        HEIGHT(12)
+        HEIGHT(13)
+        HEIGHT(14)
+#undef HEIGHT
+    }
+}
+
 /* A block of a turned A, in strips as high as the tiles that will read them: a strip is steps x
  * height, so that a tile reads its numbers one after another. */
 static void NAME(pack_strips)(ptrdiff_t most, ptrdiff_t m, ptrdiff_t steps, const REAL *a,
@@ -73,25 +108,15 @@ static void NAME(pack_strips)(ptrdiff_t most, ptrdiff_t m, ptrdiff_t steps, cons
 {
     enum { ROWS_AHEAD = 8 };
     const ptrdiff_t count = NAME(tiles_in)(m, most), low = m / count, higher = m % count;
+    REAL *rest = to + higher * (low + 1) * steps;
     for (ptrdiff_t k = 0; k < steps; k++, a += a_step) {
 #if defined(__GNUC__) || defined(__clang__)
         if (k + ROWS_AHEAD < steps)
             for (ptrdiff_t i = 0; i < m; i += 64 / (ptrdiff_t)sizeof(REAL))
                 __builtin_prefetch(a + ROWS_AHEAD * a_step + i);
 #endif
-        const REAL *from = a;
-        for (ptrdiff_t t = 0; t < count; t++) {
-            const ptrdiff_t height = low + (t < higher);
-            REAL *run = to + (from - a) * steps + k * height;
-            ptrdiff_t r = 0;
-            for (; r + 4 <= height; r += 4)
-                memcpy(run + r, from + r, 4 * sizeof(REAL));
-            for (; r + 2 <= height; r += 2)
-                memcpy(run + r, from + r, 2 * sizeof(REAL));
-            if (r < height)
-                run[r] = from[r];
-            from += height;
-        }
+        NAME(copy_strips)(low + 1, higher, a, to + k * (low + 1), (low + 1) * steps);
+        NAME(copy_strips)(low, count - higher, a + higher * (low + 1), rest + k * low, low * steps);
     }
 }
 
