@@ -41,36 +41,6 @@ PIECE void LOCAL(turn_square)(const REAL *from, ptrdiff_t distance, REAL *to, pt
 }
 #endif
 
-#if LEVEL > 0
-/* 2 * QUAD x QUAD elements. A register has two rows, so that no shuffle has to cross its middle. */
-PIECE void LOCAL(turn_block)(const REAL *from, ptrdiff_t distance, REAL *to, ptrdiff_t to_step)
-{
-#if PRECISION == 32
-    __m256 x[4], pair[4];
-    ENGINE_UNROLL
-    for (int i = 0; i < 4; i++)
-        x[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from + i * distance)),
-                                    _mm_loadu_ps(from + (i + 4) * distance), 1);
-    pair[0] = _mm256_unpacklo_ps(x[0], x[1]);
-    pair[1] = _mm256_unpackhi_ps(x[0], x[1]);
-    pair[2] = _mm256_unpacklo_ps(x[2], x[3]);
-    pair[3] = _mm256_unpackhi_ps(x[2], x[3]);
-    _mm256_storeu_ps(to, _mm256_shuffle_ps(pair[0], pair[2], 0x44));
-    _mm256_storeu_ps(to + to_step, _mm256_shuffle_ps(pair[0], pair[2], 0xee));
-    _mm256_storeu_ps(to + 2 * to_step, _mm256_shuffle_ps(pair[1], pair[3], 0x44));
-    _mm256_storeu_ps(to + 3 * to_step, _mm256_shuffle_ps(pair[1], pair[3], 0xee));
-#else
-    __m256d x[2];
-    ENGINE_UNROLL
-    for (int i = 0; i < 2; i++)
-        x[i] = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from + i * distance)),
-                                    _mm_loadu_pd(from + (i + 2) * distance), 1);
-    _mm256_storeu_pd(to, _mm256_unpacklo_pd(x[0], x[1]));
-    _mm256_storeu_pd(to + to_step, _mm256_unpackhi_pd(x[0], x[1]));
-#endif
-}
-#endif
-
 /* A cache line of each row in turn, so that it is read in one go: rows that are a power of two
  * apart would push each other out before the second visit. The lines to come are called in
  * ahead. */
@@ -90,7 +60,8 @@ TARGET static void LOCAL(turn)(ptrdiff_t rows, ptrdiff_t count, const REAL *from
 #if LEVEL > 0
         for (; i + 2 * QUAD <= rows; i += 2 * QUAD)
             for (ptrdiff_t l = 0; l < whole; l += QUAD)
-                LOCAL(turn_block)(from + i * distance + l, distance, to + l * to_step + i, to_step);
+                NAME(transpose_block)(from + i * distance + l, distance, to + l * to_step + i,
+                                      to_step);
 #endif
         for (; i + SIDE <= rows; i += SIDE)
             for (ptrdiff_t l = 0; l < whole; l += SIDE)
