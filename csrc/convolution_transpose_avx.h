@@ -1,6 +1,6 @@
 /* Small blocks turned over in registers: out[j * out_stride + i] = in[i * in_stride + j]. A block
  * has as many rows as an AVX vector has elements, and half as many columns.
- * For convolution_tiles.c alone. */
+ * For convolution_tiles.c and matmul_tile.c. */
 #include <immintrin.h>
 #include <stddef.h>
 

@@ -37,45 +37,23 @@ enum {
      * within a third of these sizes little changes. */
     MOST_ROWS = 84,
     PANELS_THAT_STAY = 4,
+    FIRST_CACHE_HALF = 16384, /* bytes */
     /* Dot products. From so many bytes of k on, adding up the lanes is repaid. So many bytes of a
      * few columns stay in the first cache; so many rows of A, and that many columns of B, in the
      * second. */
     DOT_LEAST_BYTES = 1024,
     DOT_MOST_BYTES = 4096,
-    DOT_TILE_ROWS = 24,
     DOT_MOST_ROWS = 128,
     DOT_MOST_COLUMNS = 42,
-    WORTH_A_COPY = 16
+    WORTH_A_COPY = 16, /* rows of A, for another distance between B's columns */
+    WORTH_PACKING = 28, /* the same, for the order in which they are read */
+    DOT_PACKED_COLUMNS = 32
 };
 
 static ptrdiff_t round_up(ptrdiff_t x, ptrdiff_t grain)
 {
     return (x + grain - 1) / grain * grain;
 }
-
-#if defined(__GNUC__) && (defined(__clang__) || __GNUC__ >= 12)
-#define TURN NAME(turn_registers)
-typedef float turn_four __attribute__((vector_size(16)));
-typedef double turn_two __attribute__((vector_size(16)));
-
-static inline void turn_registers_float32(const turn_four x[4], turn_four y[4])
-{
-    const turn_four low = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5);
-    const turn_four high = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7);
-    const turn_four low2 = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5);
-    const turn_four high2 = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
-    y[0] = __builtin_shufflevector(low, low2, 0, 1, 4, 5);
-    y[1] = __builtin_shufflevector(low, low2, 2, 3, 6, 7);
-    y[2] = __builtin_shufflevector(high, high2, 0, 1, 4, 5);
-    y[3] = __builtin_shufflevector(high, high2, 2, 3, 6, 7);
-}
-
-static inline void turn_registers_float64(const turn_two x[2], turn_two y[2])
-{
-    y[0] = __builtin_shufflevector(x[0], x[1], 0, 2);
-    y[1] = __builtin_shufflevector(x[0], x[1], 1, 3);
-}
-#endif
 
 #define REAL double
 #define NAME(name) name##_float64

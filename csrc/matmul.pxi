@@ -55,7 +55,7 @@ cdef int run_matmul(matmul_kernel kernel, const engine_matmul *product,
     return 0
 
 
-def matmul_pair(object a, object b, object bias, bint relu):
+cdef object matmul_pair(object a, object b, object bias, bint relu):
     """The product of two plain matrices, a new array; None if they (or bias) are anything else."""
     if not (cnp.PyArray_CheckExact(a) and cnp.PyArray_CheckExact(b)):
         return None
@@ -110,6 +110,18 @@ def matmul_pair(object a, object b, object bias, bint relu):
         &product, NULL, 1,
     )
     return out
+
+
+def matmul_straight(object otherwise):
+    """`otherwise`, a function of the same arguments, but two plain matrices do not get to it: from
+    the interpreter straight to C, without a frame of Python, which takes as long as they do."""
+    def matmul(a, b, out=None, *, bias=None, relu=False):
+        if out is None:
+            out = matmul_pair(a, b, bias, relu)
+            if out is not None:
+                return out
+        return otherwise(a, b, out, bias=bias, relu=relu)
+    return matmul
 
 
 def matmul_stack(

@@ -6,104 +6,35 @@
 #define BLOCK (64 / (int)sizeof(REAL))
 #define PARTS (BLOCK / LANES)
 
-/* How many rows and columns of sums fit into the registers. */
+/* How many rows and columns of sums fit into the registers; fewer columns if there are all rows. */
 #if LEVEL == 2
 #define DOT_ROWS 4
 #define DOT_COLUMNS 7
+#define DOT_NARROW 7
+#define DOT_PACK NULL
 #elif LEVEL == 1
-#define DOT_ROWS 2
+#define DOT_ROWS 3
 #define DOT_COLUMNS 6
+#define DOT_NARROW 4
+#define DOT_PACK LOCAL(dot_pack)
 #else
 #define DOT_ROWS 2
 #define DOT_COLUMNS 4
+#define DOT_NARROW 4
+#define DOT_PACK LOCAL(dot_pack)
 #endif
 
-/* Adds the upper half of the lanes to the lower half until one is left; for GROUP sums at once,
- * because the last steps then fill a register. */
-#if defined(__GNUC__) && (defined(__clang__) || __GNUC__ >= 12)
-#define GROUP (16 / (int)sizeof(REAL))
-typedef REAL LOCAL(quarter) __attribute__((vector_size(16)));
-typedef REAL LOCAL(half) __attribute__((vector_size(32)));
+/* Columns of B as they lie, counted from every third: see matmul_tile_pieces.h. */
+#define COLUMN_GROUPS ((DOT_COLUMNS + 2) / 3)
 
-PIECE void LOCAL(fold)(VECTOR sum[][PARTS], REAL out[GROUP])
-{
-    LOCAL(quarter) q[GROUP];
-    ENGINE_UNROLL
-    for (int g = 0; g < GROUP; g++) {
-        LOCAL(half) h[2];
-        LOCAL(quarter) k[2];
-        memcpy(h, sum[g], sizeof h);
-        h[0] = h[0] + h[1];
-        memcpy(k, h, sizeof k);
-        q[g] = k[0] + k[1];
-    }
-#if PRECISION == 32
-    const LOCAL(quarter) ab = __builtin_shufflevector(q[0], q[1], 0, 4, 1, 5) +
-                              __builtin_shufflevector(q[0], q[1], 2, 6, 3, 7);
-    const LOCAL(quarter) cd = __builtin_shufflevector(q[2], q[3], 0, 4, 1, 5) +
-                              __builtin_shufflevector(q[2], q[3], 2, 6, 3, 7);
-    const LOCAL(quarter) all = __builtin_shufflevector(ab, cd, 0, 1, 4, 5) +
-                               __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-#else
-    const LOCAL(quarter) all = __builtin_shufflevector(q[0], q[1], 0, 2) +
-                               __builtin_shufflevector(q[0], q[1], 1, 3);
-#endif
-    memcpy(out, &all, sizeof all);
-}
-#else
-#define GROUP 1
-PIECE void LOCAL(fold)(VECTOR sum[][PARTS], REAL out[GROUP])
-{
-    REAL lane[BLOCK];
-    memcpy(lane, sum[0], sizeof lane);
-    for (int half = BLOCK / 2; half; half /= 2)
-        for (int l = 0; l < half; l++)
-            lane[l] += lane[l + half];
-    out[0] = lane[0];
-}
-#endif
+#include "matmul_fold_loop.h"
 
-/* out[i] = the sum of sum[i]'s lanes, in the same order, for BLOCK sums, which fill a register from
- * the first step on: half the instructions. */
-#if LEVEL == 2
-PIECE VECTOR LOCAL(fold_half)(VECTOR x, VECTOR y)
-{
-    return BLEND(0xff00, x, y) + SHUFFLE(x, y, 0x4e);
-}
-
-/* x, y, z, w in quarters of one vector: each the sum of its four quarters. */
-PIECE VECTOR LOCAL(fold_four)(VECTOR x, VECTOR y, VECTOR z, VECTOR w)
-{
-    const VECTOR xz = LOCAL(fold_half)(x, z), yw = LOCAL(fold_half)(y, w);
-    const VECTOR cross = BLEND(0x0f0f, xz, yw);
-    return BLEND(0xf0f0, xz, yw) + SHUFFLE(cross, cross, 0xb1);
-}
-
-PIECE void LOCAL(fold_many)(VECTOR sum[BLOCK], REAL *out)
-{
-    VECTOR part[BLOCK / 4];
-    ENGINE_UNROLL
-    for (int i = 0; i < BLOCK / 4; i++)
-        part[i] = LOCAL(fold_four)(sum[i], sum[i + BLOCK / 4], sum[i + BLOCK / 2],
-                                   sum[i + BLOCK / 4 * 3]);
-#if PRECISION == 32
-    ENGINE_UNROLL
-    for (int i = 0; i < 2; i++) {
-        const __m512d x = (__m512d)part[2 * i], y = (__m512d)part[2 * i + 1];
-        part[i] = (VECTOR)_mm512_unpacklo_pd(x, y) + (VECTOR)_mm512_unpackhi_pd(x, y);
-    }
-    STORE(out, _mm512_shuffle_ps(part[0], part[1], 0x88) +
-                   _mm512_shuffle_ps(part[0], part[1], 0xdd));
-#else
-    STORE(out, _mm512_unpacklo_pd(part[0], part[1]) + _mm512_unpackhi_pd(part[0], part[1]));
-#endif
-}
-#endif
-
-/* `count` products, at most BLOCK, for each of rows x columns sums: those of `parts` parts. */
-PIECE void LOCAL(dot_block)(int rows, int columns, int part, int parts, int masked, ptrdiff_t count,
-                            VECTOR sum[DOT_ROWS][DOT_COLUMNS][PARTS], const REAL *a,
-                            ptrdiff_t a_row, const REAL *b, ptrdiff_t b_column)
+/* `count` products, at most BLOCK, for each of rows x columns sums: those of `parts` parts. If B is
+ * packed, b[0] is where these parts of all columns stand side by side. */
+PIECE void LOCAL(dot_block)(int rows, int columns, int packed, int part, int parts, int masked,
+                            ptrdiff_t count, VECTOR sum[DOT_ROWS][DOT_COLUMNS][PARTS],
+                            const REAL *a, ptrdiff_t a_row, const REAL *const b[COLUMN_GROUPS],
+                            ptrdiff_t b_column)
 {
     ENGINE_UNROLL
     for (const int end = part + parts; part < end; part++) {
@@ -115,8 +46,8 @@ PIECE void LOCAL(dot_block)(int rows, int columns, int part, int parts, int mask
             left[i] = masked ? LOAD_SOME(edge, a + i * a_row + first) : LOAD(a + i * a_row + first);
         ENGINE_UNROLL
         for (int j = 0; j < columns; j++) {
-            const REAL *p = b + j * b_column + first;
-            const VECTOR right = masked ? LOAD_SOME(edge, p) : LOAD(p);
+            const REAL *p = packed ? b[0] + j * LANES : b[j / 3] + j % 3 * b_column + first;
+            const VECTOR right = masked && !packed ? LOAD_SOME(edge, p) : LOAD(p);
             ENGINE_UNROLL
             for (int i = 0; i < rows; i++)
                 sum[i][j][part] = MULTIPLY_ADD(left[i], right, sum[i][j][part]);
@@ -138,16 +69,28 @@ PIECE void LOCAL(dot_clear)(int rows, int columns, VECTOR sum[DOT_ROWS][DOT_COLU
 }
 
 /* All products of those parts. */
-PIECE void LOCAL(dot_run)(int rows, int columns, int part, int parts,
+PIECE void LOCAL(dot_run)(int rows, int columns, int packed, int part, int parts,
                           VECTOR sum[DOT_ROWS][DOT_COLUMNS][PARTS], const engine_thin *thin,
                           const REAL *a, const REAL *b)
 {
     const ptrdiff_t a_row = thin->a_row, b_column = thin->b_column;
+    const ptrdiff_t lines = (thin->steps + BLOCK - 1) / BLOCK;
+    const REAL *group[COLUMN_GROUPS];
+    ENGINE_UNROLL
+    for (int g = 0; g < COLUMN_GROUPS; g++)
+        group[g] = packed            ? b + part * lines * columns * LANES
+                   : 3 * g < columns ? b + 3 * g * b_column
+                                     : b;
     ptrdiff_t k = thin->steps;
-    for (; k >= BLOCK; k -= BLOCK, a += BLOCK, b += BLOCK)
-        LOCAL(dot_block)(rows, columns, part, parts, 0, BLOCK, sum, a, a_row, b, b_column);
+    for (; k >= BLOCK; k -= BLOCK, a += BLOCK) {
+        LOCAL(dot_block)(rows, columns, packed, part, parts, 0, BLOCK, sum, a, a_row, group,
+                         b_column);
+        ENGINE_UNROLL
+        for (int g = 0; g < COLUMN_GROUPS; g++)
+            group[g] += packed ? columns * LANES : BLOCK;
+    }
     if (k > 0)
-        LOCAL(dot_block)(rows, columns, part, parts, 1, k, sum, a, a_row, b, b_column);
+        LOCAL(dot_block)(rows, columns, packed, part, parts, 1, k, sum, a, a_row, group, b_column);
 }
 
 /* A single column, where two sums take turns. */
@@ -156,15 +99,19 @@ PIECE void LOCAL(dot_run_lonely)(int rows, VECTOR sum[DOT_ROWS][DOT_COLUMNS][PAR
                                  const engine_thin *thin, const REAL *a, const REAL *b)
 {
     const ptrdiff_t a_row = thin->a_row;
-    ptrdiff_t k = thin->steps;
-    for (; k >= 2 * BLOCK; k -= 2 * BLOCK, a += 2 * BLOCK, b += 2 * BLOCK) {
-        LOCAL(dot_block)(rows, 1, 0, PARTS, 0, BLOCK, sum, a, a_row, b, 0);
-        LOCAL(dot_block)(rows, 1, 0, PARTS, 0, BLOCK, other, a + BLOCK, a_row, b + BLOCK, 0);
+    for (ptrdiff_t k = thin->steps; k > 0; k -= BLOCK, a += BLOCK, b += BLOCK) {
+        const REAL *const group[COLUMN_GROUPS] = {b}, *const next[COLUMN_GROUPS] = {b + BLOCK};
+        if (k >= 2 * BLOCK) {
+            LOCAL(dot_block)(rows, 1, 0, 0, PARTS, 0, BLOCK, sum, a, a_row, group, 0);
+            LOCAL(dot_block)(rows, 1, 0, 0, PARTS, 0, BLOCK, other, a + BLOCK, a_row, next, 0);
+            k -= BLOCK, a += BLOCK, b += BLOCK;
+            continue;
+        }
+        LOCAL(dot_block)(rows, 1, 0, 0, PARTS, 1, k < BLOCK ? k : BLOCK, sum, a, a_row, group, 0);
+        if (k > BLOCK)
+            LOCAL(dot_block)(rows, 1, 0, 0, PARTS, 1, k - BLOCK, other, a + BLOCK, a_row, next, 0);
+        break;
     }
-    if (k > 0)
-        LOCAL(dot_block)(rows, 1, 0, PARTS, 1, k < BLOCK ? k : BLOCK, sum, a, a_row, b, 0);
-    if (k > BLOCK)
-        LOCAL(dot_block)(rows, 1, 0, PARTS, 1, k - BLOCK, other, a + BLOCK, a_row, b + BLOCK, 0);
 }
 
 /* The finish that has something to do, outside so that it stands in the code once. */
@@ -189,22 +136,24 @@ TARGET ENGINE_OUTSIDE static void LOCAL(dot_finish_fully)(int rows, int columns,
 
 /* The sums of a small block of C. `lonely`: the product has a single column, and two sums take
  * turns. */
-PIECE void LOCAL(dot_piece)(int rows, int columns, int lonely, const engine_thin *thin,
-                            const REAL *a, const REAL *b, REAL *c, const REAL *row_bias,
-                            const REAL *column_bias)
+PIECE void LOCAL(dot_piece)(int rows, int columns, int packed, int lonely,
+                            const engine_thin *thin, const REAL *a, const REAL *b, REAL *c,
+                            const REAL *row_bias, const REAL *column_bias)
 {
     VECTOR sum[DOT_ROWS][DOT_COLUMNS][PARTS], other[DOT_ROWS][DOT_COLUMNS][PARTS];
     LOCAL(dot_clear)(rows, columns, sum);
     LOCAL(dot_clear)(rows, columns, other);
     if (lonely) {
         LOCAL(dot_run_lonely)(rows, sum, other, thin, a, b);
-    } else if (rows > 1 && PARTS > 1) {
+    } else if ((rows > 1 || packed) && PARTS > 1) {
         /* One part after the other, so that all registers go to one larger block. Those that are
          * done wait in memory: the compiler must not try to keep them in registers as well. */
         REAL done[DOT_ROWS][DOT_COLUMNS][BLOCK];
         ENGINE_UNROLL
         for (int part = 0; part < PARTS; part++) {
-            LOCAL(dot_run)(rows, columns, part, 1, sum, thin, a, b);
+            LOCAL(dot_run)(rows, columns, packed, part, 1, sum, thin, a, b);
+            if (part == PARTS - 1)
+                break;
             ENGINE_UNROLL
             for (int at = 0; at < rows * columns; at++)
                 STORE(done[at / columns][at % columns] + part * LANES,
@@ -212,11 +161,14 @@ PIECE void LOCAL(dot_piece)(int rows, int columns, int lonely, const engine_thin
             IN_MEMORY(done);
         }
         ENGINE_UNROLL
-        for (int at = 0; at < rows * columns * PARTS; at++)
-            sum[at / PARTS / columns][at / PARTS % columns][at % PARTS] =
-                LOAD(done[at / PARTS / columns][at / PARTS % columns] + at % PARTS * LANES);
+        for (int at = 0; at < rows * columns; at++) {
+            ENGINE_UNROLL
+            for (int part = 0; part < PARTS - 1; part++)
+                sum[at / columns][at % columns][part] =
+                    LOAD(done[at / columns][at % columns] + part * LANES);
+        }
     } else {
-        LOCAL(dot_run)(rows, columns, 0, PARTS, sum, thin, a, b);
+        LOCAL(dot_run)(rows, columns, 0, 0, PARTS, sum, thin, a, b);
     }
     REAL out[DOT_ROWS * DOT_COLUMNS + BLOCK];
     int first = 0;
@@ -265,41 +217,59 @@ PIECE void LOCAL(dot_piece)(int rows, int columns, int lonely, const engine_thin
     }
 }
 
-/* All rows and `columns` columns, which stay in the first cache. */
-PIECE void LOCAL(dot_columns)(int columns, int lonely, const engine_thin *thin, const REAL *a,
-                              const REAL *b, REAL *c, const REAL *row_bias, const REAL *column_bias)
+/* A group of at most so many columns comes next, if so many are left: nearly equal ones. */
+ENGINE_INLINE ptrdiff_t LOCAL(dot_group)(ptrdiff_t left, ptrdiff_t most)
 {
-    ptrdiff_t i = 0;
-    for (; i + DOT_ROWS <= thin->rows; i += DOT_ROWS)
-        LOCAL(dot_piece)(DOT_ROWS, columns, lonely, thin, a + i * thin->a_row, b,
-                         c + i * thin->c_row, row_bias ? row_bias + i : NULL, column_bias);
-    for (; DOT_ROWS > 1 && i < thin->rows; i++)
-        LOCAL(dot_piece)(1, columns, lonely, thin, a + i * thin->a_row, b, c + i * thin->c_row,
-                         row_bias ? row_bias + i : NULL, column_bias);
+    const ptrdiff_t groups = (left + most - 1) / most;
+    return (left + groups - 1) / groups;
 }
 
-/* In groups of nearly as many columns each. */
-TARGET static void LOCAL(dot)(const engine_thin *thin, const REAL *a, const REAL *b, REAL *c,
-                              const REAL *row_bias, const REAL *column_bias)
+/* The next rows: as many as there are sums for; with three, no single one is left over, which would
+ * wait for itself. */
+ENGINE_INLINE int LOCAL(dot_height)(ptrdiff_t left)
 {
-    if (thin->lonely) {
-        LOCAL(dot_columns)(1, 1, thin, a, b, c, row_bias, column_bias);
-        return;
-    }
-    ptrdiff_t groups = (thin->columns + DOT_COLUMNS - 1) / DOT_COLUMNS;
-    for (ptrdiff_t left = thin->columns; left > 0; groups--) {
-        const ptrdiff_t step = (left + groups - 1) / groups;
+#if DOT_ROWS == 3
+    return left == 4 ? 2 : left < 3 ? (int)left : 3;
+#else
+    return left < DOT_ROWS ? 1 : DOT_ROWS;
+#endif
+}
+
+/* All rows and `columns` columns as they lie, which stay in the first cache. */
+PIECE void LOCAL(dot_columns)(int columns, const engine_thin *thin, const REAL *a, const REAL *b,
+                              REAL *c, const REAL *row_bias, const REAL *column_bias)
+{
+    ptrdiff_t i = 0;
+#define HEIGHT(rows)                                                                               \
+    LOCAL(dot_piece)(rows, columns, 0, 0, thin, a + i * thin->a_row, b, c + i * thin->c_row,       \
+                     row_bias ? row_bias + i : NULL, column_bias)
+    for (; columns <= DOT_NARROW && LOCAL(dot_height)(thin->rows - i) == DOT_ROWS; i += DOT_ROWS)
+        HEIGHT(DOT_ROWS);
+#if DOT_ROWS == 3
+    for (; thin->rows - i > 1; i += 2)
+        HEIGHT(2);
+#endif
+    for (; i < thin->rows; i++)
+        HEIGHT(1);
+#undef HEIGHT
+}
+
+TARGET static void LOCAL(dot_as_it_lies)(const engine_thin *thin, const REAL *a, const REAL *b,
+                                         REAL *c, const REAL *row_bias, const REAL *column_bias)
+{
+    const ptrdiff_t most = thin->rows < DOT_ROWS ? DOT_COLUMNS : DOT_NARROW;
+    ptrdiff_t step;
+    for (ptrdiff_t left = thin->columns; left > 0; left -= step) {
+        step = LOCAL(dot_group)(left, most);
         switch (step) {
 #define WIDTH(columns)                                                                             \
     case columns:                                                                                  \
-        LOCAL(dot_columns)(columns, 0, thin, a, b, c, row_bias, column_bias);                      \
+        LOCAL(dot_columns)(columns, thin, a, b, c, row_bias, column_bias);                         \
         break;
             WIDTH(1)
             WIDTH(2)
             WIDTH(3)
-#if DOT_COLUMNS > 3
             WIDTH(4)
-#endif
 #if DOT_COLUMNS > 4
             WIDTH(5)
             WIDTH(6)
@@ -309,11 +279,110 @@ TARGET static void LOCAL(dot)(const engine_thin *thin, const REAL *a, const REAL
 #endif
 #undef WIDTH
         }
-        left -= step;
         b += step * thin->b_column;
         c += step * thin->c_column;
         column_bias = column_bias ? column_bias + step : NULL;
     }
+}
+
+#if LEVEL < 2
+/* A line of each of `group` columns, part by part. */
+PIECE void LOCAL(dot_pack_line)(ptrdiff_t group, const REAL *b, ptrdiff_t b_column, REAL *to,
+                                ptrdiff_t part_size)
+{
+    for (ptrdiff_t j = 0; j < group; j++) {
+        ENGINE_UNROLL
+        for (int part = 0; part < PARTS; part++)
+            STORE(to + part * part_size + j * LANES, LOAD(b + j * b_column + part * LANES));
+    }
+}
+
+/* Groups of columns one after the other, in each its parts, in each its lines: what a piece reads
+ * together stands together. */
+TARGET static void LOCAL(dot_pack)(ptrdiff_t columns, ptrdiff_t steps, const REAL *b,
+                                   ptrdiff_t b_column, REAL *to)
+{
+    const ptrdiff_t lines = (steps + BLOCK - 1) / BLOCK, rest = steps % BLOCK;
+    REAL last[DOT_NARROW][BLOCK] = {{0}};
+    while (columns > 0) {
+        const ptrdiff_t group = LOCAL(dot_group)(columns, DOT_NARROW);
+        const ptrdiff_t size = group * LANES;
+        for (ptrdiff_t line = 0; line < steps / BLOCK; line++)
+            LOCAL(dot_pack_line)(group, b + line * BLOCK, b_column, to + line * size, lines * size);
+        if (rest) {
+            for (ptrdiff_t j = 0; j < group; j++)
+                memcpy(last[j], b + j * b_column + steps - rest, (size_t)rest * sizeof(REAL));
+            LOCAL(dot_pack_line)(group, last[0], BLOCK, to + (lines - 1) * size, lines * size);
+        }
+        columns -= group;
+        b += group * b_column;
+        to += group * lines * BLOCK;
+    }
+}
+
+/* A few rows and a group of packed columns: one of the sizes that have a piece of their own. */
+TARGET ENGINE_OUTSIDE static void LOCAL(dot_few_packed)(int rows, ptrdiff_t columns,
+                                                        const engine_thin *thin, const REAL *a,
+                                                        const REAL *b, REAL *c,
+                                                        const REAL *row_bias,
+                                                        const REAL *column_bias)
+{
+    switch (rows * 8 + columns) {
+#define SIZE(rows, columns)                                                                        \
+    case rows * 8 + columns:                                                                       \
+        LOCAL(dot_piece)(rows, columns, 1, 0, thin, a, b, c, row_bias, column_bias);               \
+        break;
+#define HEIGHT(rows) SIZE(rows, 1) SIZE(rows, 2) SIZE(rows, 3) SIZE(rows, 4)
+        HEIGHT(1)
+        HEIGHT(2)
+#if DOT_ROWS == 3
+        HEIGHT(3)
+#endif
+#undef HEIGHT
+#undef SIZE
+    }
+}
+
+/* B packed: a few rows, which stay in the first cache, meet all groups of columns. */
+static void LOCAL(dot_packed)(const engine_thin *thin, const REAL *a, const REAL *b, REAL *c,
+                              const REAL *row_bias, const REAL *column_bias)
+{
+    const ptrdiff_t lines = (thin->steps + BLOCK - 1) / BLOCK;
+    int rows;
+    for (ptrdiff_t i = 0; i < thin->rows; i += rows) {
+        rows = LOCAL(dot_height)(thin->rows - i);
+        ptrdiff_t step;
+        for (ptrdiff_t j = 0; j < thin->columns; j += step) {
+            step = LOCAL(dot_group)(thin->columns - j, DOT_NARROW);
+            LOCAL(dot_few_packed)(rows, step, thin, a + i * thin->a_row, b + j * lines * BLOCK,
+                                  c + i * thin->c_row + j * thin->c_column,
+                                  row_bias ? row_bias + i : NULL,
+                                  column_bias ? column_bias + j : NULL);
+        }
+    }
+}
+#endif
+
+TARGET static void LOCAL(dot)(const engine_thin *thin, const REAL *a, const REAL *b, REAL *c,
+                              const REAL *row_bias, const REAL *column_bias)
+{
+    if (thin->lonely) {
+        ptrdiff_t i = 0;
+        for (; i + DOT_ROWS <= thin->rows; i += DOT_ROWS)
+            LOCAL(dot_piece)(DOT_ROWS, 1, 0, 1, thin, a + i * thin->a_row, b,
+                             c + i * thin->c_row, row_bias ? row_bias + i : NULL, column_bias);
+        for (; i < thin->rows; i++)
+            LOCAL(dot_piece)(1, 1, 0, 1, thin, a + i * thin->a_row, b, c + i * thin->c_row,
+                             row_bias ? row_bias + i : NULL, column_bias);
+        return;
+    }
+#if LEVEL < 2
+    if (thin->packed) {
+        LOCAL(dot_packed)(thin, a, b, c, row_bias, column_bias);
+        return;
+    }
+#endif
+    LOCAL(dot_as_it_lies)(thin, a, b, c, row_bias, column_bias);
 }
 
 #undef BLOCK
@@ -321,3 +390,5 @@ TARGET static void LOCAL(dot)(const engine_thin *thin, const REAL *a, const REAL
 #undef PARTS
 #undef DOT_ROWS
 #undef DOT_COLUMNS
+#undef DOT_NARROW
+#undef COLUMN_GROUPS

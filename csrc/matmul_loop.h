@@ -48,19 +48,18 @@ typedef struct {
  * - A block of A, for many columns, if A is turned, because a cache line of it has the numbers of
  *   several tiles; or if its runs are so far apart that they push each other out of the caches. The
  *   block is copied, a turned one in strips as high as the tiles, if the columns repay it.
- * - Else a few panels of B, and the rows of A pass by, a tile's height at a time. Likewise for dot
- *   products by tiles. */
+ * - Else a few panels of B, and the rows of A pass by, a tile's height at a time. */
 static NAME(plan) NAME(plan_of)(const NAME(piece) *p)
 {
     const NAME(engine_tiles) *tiles = NAME(engine_tiles_in_use)();
     const ptrdiff_t width = tiles->columns, steps = p->k > 0 ? NAME(k_block)(p->k) : 1;
-    if (!p->dots && p->m * steps <= MOST_ROWS * MOST_STEPS)
+    if (p->m * steps <= MOST_ROWS * MOST_STEPS)
         return (NAME(plan)){.rows = p->m, .columns = width};
     const int turned = p->a_row == 1 && p->a_step != 1;
     const ptrdiff_t bytes = (turned ? p->a_step : p->a_row) * (ptrdiff_t)sizeof(REAL);
     const int clash = (turned || p->a_step == 1) && bytes % 4096 == 0;
     const int pack_a = p->n >= 4 * width && (clash || (turned && p->n >= 8 * width));
-    if (!p->dots && (turned || pack_a))
+    if (turned || pack_a)
         return (NAME(plan)){.rows = MOST_ROWS, .columns = MOST_COLUMNS,
                             .pack_a = pack_a, .strips = pack_a && turned};
     const ptrdiff_t panels = PANELS_THAT_STAY * MOST_STEPS / steps;
@@ -70,8 +69,8 @@ static NAME(plan) NAME(plan_of)(const NAME(piece) *p)
 
 /* One panel of columns: rows in tiles of nearly equal height, since a low tile at the end would
  * wait for itself. The first tile copies B, if `copy` is not NULL, and the others read the copy. */
-static void NAME(tiles_of_panel)(const NAME(engine_tiles) *tiles, int dots, int strips,
-                                 engine_tile tile, ptrdiff_t m, ptrdiff_t columns, const REAL *a,
+static void NAME(tiles_of_panel)(const NAME(engine_tiles) *tiles, int strips, engine_tile tile,
+                                 ptrdiff_t m, ptrdiff_t columns, const REAL *a,
                                  const REAL *b, REAL *copy, REAL *c, const REAL *row_bias,
                                  const REAL *column_bias)
 {
@@ -82,10 +81,8 @@ static void NAME(tiles_of_panel)(const NAME(engine_tiles) *tiles, int dots, int 
         const ptrdiff_t rows = height + (t < higher);
         if (strips)
             tile.a_step = rows;
-        (dots ? tiles->dot : tiles->tile)[rows - 1](&tile, columns,
-                                                    a + i * (strips ? tile.steps : tile.a_row), b,
-                                                    c + i * tile.c_row,
-                                                    NAME(further)(row_bias, i), column_bias);
+        tiles->tile[rows - 1](&tile, columns, a + i * (strips ? tile.steps : tile.a_row), b,
+                              c + i * tile.c_row, NAME(further)(row_bias, i), column_bias);
         i += rows;
         if (copy && t == 0) {
             tile.copy = NULL;
@@ -95,21 +92,40 @@ static void NAME(tiles_of_panel)(const NAME(engine_tiles) *tiles, int dots, int 
     }
 }
 
+/* Whether nothing need be copied or cut: B's rows are runs, and either only two tiles read them or
+ * all of them lie in half of the first cache. */
+static int NAME(fits_as_it_lies)(const NAME(piece) *p, const NAME(engine_tiles) *tiles)
+{
+    return p->b_column == 1 && p->k <= MOST_STEPS && p->m * p->k <= MOST_ROWS * MOST_STEPS &&
+           (p->m <= 2 * tiles->rows ||
+            (p->b_step >= 0 && p->k * p->b_step <= FIRST_CACHE_HALF / (ptrdiff_t)sizeof(REAL)));
+}
+
+static int NAME(as_it_lies)(const NAME(piece) *p, const NAME(engine_tiles) *tiles)
+{
+    const engine_tile tile = {.steps = p->k, .a_row = p->a_row, .a_step = p->a_step,
+                              .b_step = p->b_step, .c_row = p->c_row, .relu = p->relu};
+    for (ptrdiff_t j = 0; j < p->n; j += tiles->columns)
+        NAME(tiles_of_panel)(tiles, 0, tile, p->m,
+                             p->n - j < tiles->columns ? p->n - j : tiles->columns, p->a, p->b + j,
+                             NULL, p->c + j, p->row_bias, NAME(further)(p->column_bias, j));
+    return 0;
+}
+
 static int NAME(many_columns)(const NAME(piece) *p)
 {
     const NAME(engine_tiles) *tiles = NAME(engine_tiles_in_use)();
     const ptrdiff_t width = tiles->columns;
-    const ptrdiff_t steps_at_once = p->dots ? NAME(dot_block)(p->k) : NAME(k_block)(p->k);
+    const ptrdiff_t steps_at_once = NAME(k_block)(p->k);
     const NAME(plan) plan = NAME(plan_of)(p);
     /* B is copied: panel by panel, by the first tile that reads it, which two tiles cannot repay;
      * but by itself if its rows are no runs or there is more than a panel at a time. */
-    const int few = !p->dots && p->b_column == 1 && p->m <= 2 * tiles->rows;
-    const int by_tile = !p->dots && p->b_column == 1 && !few && plan.columns == width;
+    const int few = p->b_column == 1 && p->m <= 2 * tiles->rows;
+    const int by_tile = p->b_column == 1 && !few && plan.columns == width;
     const int by_itself = !few && !by_tile;
     const ptrdiff_t line = 64 / (ptrdiff_t)sizeof(REAL);
     const ptrdiff_t wide = round_up(p->n < plan.columns ? p->n : plan.columns, width);
-    const ptrdiff_t b_rows = p->dots ? line * ENGINE_LANE_ROWS(steps_at_once, line) : steps_at_once;
-    const ptrdiff_t b_size = few ? 0 : round_up(wide * b_rows, line);
+    const ptrdiff_t b_size = few ? 0 : round_up(wide * steps_at_once, line);
     /* An odd number of cache lines between rows, so that neighbours fall into different sets. */
     const ptrdiff_t a_distance = ((steps_at_once + line - 1) / line | 1) * line;
     const ptrdiff_t a_size = plan.pack_a ? plan.rows * a_distance : 0;
@@ -129,13 +145,9 @@ static int NAME(many_columns)(const NAME(piece) *p)
             tile.steps = last ? p->k - k : steps_at_once;
             tile.accumulate = k > 0;
             tile.relu = last && p->relu;
-            const ptrdiff_t panel =
-                width * (p->dots ? line * ENGINE_LANE_ROWS(tile.steps, line) : tile.steps);
-            if (p->dots)
-                NAME(pack_lanes)(width, right - left, tile.steps,
-                                 p->b + k + left * p->b_column, p->b_column, b_copy);
-            else if (by_itself)
-                NAME(pack_b)(width, right - left, tile.steps,
+            const ptrdiff_t panel = width * tile.steps;
+            if (by_itself)
+                NAME(pack_b)(tiles, right - left, tile.steps,
                              p->b + k * p->b_step + left * p->b_column, p->b_step, p->b_column,
                              b_copy);
             for (ptrdiff_t block = 0; block < blocks; block++) {
@@ -157,7 +169,7 @@ static int NAME(many_columns)(const NAME(piece) *p)
                     REAL *copy = few ? NULL : b_copy + (j - left) / width * panel;
                     const REAL *b = by_itself ? copy : p->b + k * p->b_step + j * p->b_column;
                     tile.b_step = by_itself ? width : p->b_step;
-                    NAME(tiles_of_panel)(tiles, p->dots, plan.strips, tile, m, columns, a, b,
+                    NAME(tiles_of_panel)(tiles, plan.strips, tile, m, columns, a, b,
                                          by_tile && columns == width ? copy : NULL,
                                          p->c + i * p->c_row + j,
                                          last ? NAME(further)(p->row_bias, i) : NULL,
@@ -196,20 +208,27 @@ static int NAME(by_dots)(const NAME(piece) *p)
     const NAME(engine_thins) *thins = NAME(engine_thins_in_use)();
     const ptrdiff_t line = 64 / (ptrdiff_t)sizeof(REAL);
     const ptrdiff_t steps_at_once = NAME(dot_block)(p->k);
+    const int packed = thins->pack && p->m >= WORTH_PACKING && p->n > 1;
     /* Columns that are a large power of two apart would push each other out of the first cache. */
-    const int copy_b = p->b_step != 1 || (p->m >= WORTH_A_COPY &&
-                                          p->b_column * (ptrdiff_t)sizeof(REAL) % 512 == 0);
-    const ptrdiff_t chunks = (p->n + DOT_MOST_COLUMNS - 1) / DOT_MOST_COLUMNS;
-    const ptrdiff_t columns_at_once = (p->n + chunks - 1) / chunks;
+    const int clash = p->b_column * (ptrdiff_t)sizeof(REAL) % 512 == 0;
+    const int runs = p->b_step != 1 || (clash && p->m >= WORTH_A_COPY && !packed);
+    const ptrdiff_t most = packed ? DOT_PACKED_COLUMNS : DOT_MOST_COLUMNS;
+    const ptrdiff_t chunks = (p->n + most - 1) / most;
+    const ptrdiff_t columns_at_once =
+        packed && p->n > most ? most : (p->n + chunks - 1) / chunks;
     const ptrdiff_t distance = (steps_at_once / line | 1) * line;
+    const ptrdiff_t runs_size = runs ? columns_at_once * distance : 0;
+    const ptrdiff_t packed_size = packed ? columns_at_once * steps_at_once : 0;
     REAL *copy = NULL;
-    if (copy_b) {
-        copy = engine_scratch_take(columns_at_once * distance * (ptrdiff_t)sizeof(REAL));
+    if (runs_size + packed_size > 0) {
+        copy = engine_scratch_take((runs_size + packed_size) * (ptrdiff_t)sizeof(REAL));
         if (copy == NULL)
             return -1;
     }
-    engine_thin thin = {.a_row = p->a_row, .b_column = copy_b ? distance : p->b_column,
-                        .c_row = p->c_row, .c_column = p->c_column, .lonely = p->lonely};
+    engine_thin thin = {.a_row = p->a_row, .b_column = runs ? distance : p->b_column,
+                        .c_row = p->c_row, .c_column = p->c_column, .lonely = p->lonely,
+                        .packed = packed};
+    const ptrdiff_t rows_at_once = packed ? p->m : DOT_MOST_ROWS;
     for (ptrdiff_t k = 0; k < p->k; k += steps_at_once) {
         const int last = p->k - k <= steps_at_once;
         thin.steps = last ? p->k - k : steps_at_once;
@@ -218,13 +237,17 @@ static int NAME(by_dots)(const NAME(piece) *p)
         for (ptrdiff_t j = 0; j < p->n; j += columns_at_once) {
             const REAL *b = p->b + k * p->b_step + j * p->b_column;
             thin.columns = p->n - j < columns_at_once ? p->n - j : columns_at_once;
-            if (copy_b) {
+            if (runs) {
                 NAME(pack_columns)(thin.columns, thin.steps, b, p->b_step, p->b_column, copy,
                                    distance);
                 b = copy;
             }
-            for (ptrdiff_t i = 0; i < p->m; i += DOT_MOST_ROWS) {
-                thin.rows = p->m - i < DOT_MOST_ROWS ? p->m - i : DOT_MOST_ROWS;
+            if (packed) {
+                thins->pack(thin.columns, thin.steps, b, thin.b_column, copy + runs_size);
+                b = copy + runs_size;
+            }
+            for (ptrdiff_t i = 0; i < p->m; i += rows_at_once) {
+                thin.rows = p->m - i < rows_at_once ? p->m - i : rows_at_once;
                 thins->dot(&thin, p->a + i * p->a_row + k, b,
                            p->c + i * p->c_row + j * p->c_column,
                            last ? NAME(further)(p->row_bias, i) : NULL,
@@ -238,14 +261,12 @@ static int NAME(by_dots)(const NAME(piece) *p)
 
 static int NAME(compute)(const NAME(piece) *p)
 {
-    if (p->dots) {
-        const NAME(engine_tiles) *tiles = NAME(engine_tiles_in_use)();
-        const int tiles_do = tiles->dot[0] && p->b_step == 1 && p->c_column == 1;
-        /* Many rows repay that B is turned. */
-        return tiles_do && p->m >= DOT_TILE_ROWS && p->n >= tiles->columns ? NAME(many_columns)(p)
-                                                                          : NAME(by_dots)(p);
-    }
+    if (p->dots)
+        return NAME(by_dots)(p);
     if (p->m == 1 && p->b_column == 1 && p->k > 0)
         return NAME(single_row)(p);
+    const NAME(engine_tiles) *tiles = NAME(engine_tiles_in_use)();
+    if (NAME(fits_as_it_lies)(p, tiles))
+        return NAME(as_it_lies)(p, tiles);
     return NAME(many_columns)(p);
 }

@@ -1,89 +1,27 @@
 /* Copies of pieces of A and B in an order that the tile likes to read. Included twice by matmul.c,
  * with REAL and NAME defined. No include guard on purpose. */
 
-/* A square of SIDE x SIDE elements, turned: to[i][j] = from[j][i], rows of `from` are `distance`
- * apart, those of `to` are `width`. In registers, because element by element a transposed B costs
- * more than a product with few rows has to spend. */
-#if defined(__GNUC__) && (defined(__clang__) || __GNUC__ >= 12)
-#define SIDE (16 / (int)sizeof(REAL))
-typedef REAL NAME(quad) __attribute__((vector_size(16)));
-
-static inline void NAME(turn)(const REAL *from, ptrdiff_t distance, REAL *to, ptrdiff_t width)
-{
-    NAME(quad) x[SIDE], y[SIDE];
-    for (int i = 0; i < SIDE; i++)
-        memcpy(&x[i], from + i * distance, sizeof x[i]);
-    TURN(x, y);
-    for (int i = 0; i < SIDE; i++)
-        memcpy(to + i * width, &y[i], sizeof y[i]);
-}
-#else
-#define SIDE 1
-static inline void NAME(turn)(const REAL *from, ptrdiff_t distance, REAL *to, ptrdiff_t width)
-{
-    (void)distance;
-    (void)width;
-    *to = *from;
-}
-#endif
-
 /* Tiles of nearly equal height that cover m rows. */
 static ptrdiff_t NAME(tiles_in)(ptrdiff_t m, ptrdiff_t most)
 {
     return m <= most ? 1 : (m + most - 1) / most;
 }
 
-/* A panel of B: `columns` of at most `width` columns and `steps` rows, as steps x width. The
+/* A panel of B: `columns` of at most a tile's and `steps` rows, as steps x width. The
  * columns that B has not are 0: nothing uninitialised is ever read. */
-static void NAME(pack_panel)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps, const REAL *b,
-                             ptrdiff_t b_row, ptrdiff_t b_column, REAL *to)
+static void NAME(pack_panel)(const NAME(engine_tiles) *tiles, ptrdiff_t columns, ptrdiff_t steps,
+                             const REAL *b, ptrdiff_t b_row, ptrdiff_t b_column, REAL *to)
 {
+    const ptrdiff_t width = tiles->columns;
     if (columns < width && steps > 0) /* subtle: of no rows there is no copy, not even an address */
         memset(to, 0, (size_t)(steps * width) * sizeof(REAL));
-    ptrdiff_t k = 0;
     if (b_row == 1) {
-        /* A cache line along k of each column, so that a line is read in one go: columns that are
-         * a power of two apart would push each other out before the second visit. */
-        const ptrdiff_t line = 64 / (ptrdiff_t)sizeof(REAL);
-        for (; k + line <= steps; k += line) {
-            ptrdiff_t j = 0;
-            for (; j + SIDE <= columns; j += SIDE)
-                for (ptrdiff_t l = k; l < k + line; l += SIDE)
-                    NAME(turn)(b + l + j * b_column, b_column, to + l * width + j, width);
-            for (; j < columns; j++)
-                for (ptrdiff_t l = k; l < k + line; l++)
-                    to[l * width + j] = b[l + j * b_column];
-        }
+        tiles->turn(columns, steps, b, b_column, to, width);
+        return;
     }
-    for (; k < steps; k++)
+    for (ptrdiff_t k = 0; k < steps; k++)
         for (ptrdiff_t j = 0; j < columns; j++)
             to[k * width + j] = b[k * b_row + j * b_column];
-}
-
-/* Panels in the order of the tiles that add up as dot products do: B's columns are runs along k. */
-static void NAME(pack_lanes)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps, const REAL *b,
-                             ptrdiff_t b_column, REAL *to)
-{
-    const ptrdiff_t lanes = 64 / (ptrdiff_t)sizeof(REAL);
-    const ptrdiff_t distance = ENGINE_LANE_ROWS(steps, lanes) * width;
-    for (; columns > 0; columns -= width, b += width * b_column, to += lanes * distance) {
-        const ptrdiff_t here = columns < width ? columns : width;
-        if (here < width && steps > 0)
-            memset(to, 0, (size_t)(lanes * distance) * sizeof(REAL));
-        for (ptrdiff_t k = 0; k * lanes < steps; k++) {
-            const REAL *line = b + k * lanes;
-            REAL *row = to + k * width;
-            const ptrdiff_t count = steps - k * lanes < lanes ? steps - k * lanes : lanes;
-            ptrdiff_t j = 0;
-            for (; count == lanes && j + SIDE <= here; j += SIDE)
-                for (ptrdiff_t l = 0; l < lanes; l += SIDE)
-                    NAME(turn)(line + l + j * b_column, b_column, row + l * distance + j,
-                               distance);
-            for (; j < here; j++)
-                for (ptrdiff_t l = 0; l < count; l++)
-                    row[l * distance + j] = line[l + j * b_column];
-        }
-    }
 }
 
 /* `panels` whole panels side by side, where B's rows are runs: row by row, because a line of each
@@ -112,9 +50,10 @@ static void NAME(pack_rows)(ptrdiff_t width, ptrdiff_t panels, ptrdiff_t steps, 
 }
 
 /* `columns` columns and `steps` rows of B, panel after panel. */
-static void NAME(pack_b)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps, const REAL *b,
-                         ptrdiff_t b_row, ptrdiff_t b_column, REAL *to)
+static void NAME(pack_b)(const NAME(engine_tiles) *tiles, ptrdiff_t columns, ptrdiff_t steps,
+                         const REAL *b, ptrdiff_t b_row, ptrdiff_t b_column, REAL *to)
 {
+    const ptrdiff_t width = tiles->columns;
     ptrdiff_t j = 0;
     while (b_column == 1 && j + width <= columns) {
         const ptrdiff_t whole = (columns - j) / width;
@@ -123,8 +62,43 @@ static void NAME(pack_b)(ptrdiff_t width, ptrdiff_t columns, ptrdiff_t steps, co
         j += panels * width;
     }
     for (; j < columns; j += width)
-        NAME(pack_panel)(width, columns - j < width ? columns - j : width, steps, b + j * b_column,
+        NAME(pack_panel)(tiles, columns - j < width ? columns - j : width, steps, b + j * b_column,
                          b_row, b_column, to + j * steps);
+}
+
+/* `count` runs of `height` neighbours, one after the other, to places that are `distance` apart. */
+static inline void NAME(copy_runs)(int height, ptrdiff_t count, const REAL *from, REAL *to,
+                                   ptrdiff_t distance)
+{
+    for (; count > 0; count--, from += height, to += distance)
+        memcpy(to, from, (size_t)height * sizeof(REAL));
+}
+
+/* The same, each height with a copy that knows how long it is. */
+static void NAME(copy_strips)(ptrdiff_t height, ptrdiff_t count, const REAL *from, REAL *to,
+                              ptrdiff_t distance)
+{
+    switch (height) {
+#define HEIGHT(height)                                                                             \
+    case height:                                                                                   \
+        NAME(copy_runs)(height, count, from, to, distance);                                        \
+        break;
+        HEIGHT(1)
+        HEIGHT(2)
+        HEIGHT(3)
+        HEIGHT(4)
+        HEIGHT(5)
+        HEIGHT(6)
+        HEIGHT(7)
+        HEIGHT(8)
+        HEIGHT(9)
+        HEIGHT(10)
+        HEIGHT(11)
+        HEIGHT(12)
+        HEIGHT(13)
+        HEIGHT(14)
+#undef HEIGHT
+    }
 }
 
 /* A block of a turned A, in strips as high as the tiles that will read them: a strip is steps x
@@ -134,25 +108,15 @@ static void NAME(pack_strips)(ptrdiff_t most, ptrdiff_t m, ptrdiff_t steps, cons
 {
     enum { ROWS_AHEAD = 8 };
     const ptrdiff_t count = NAME(tiles_in)(m, most), low = m / count, higher = m % count;
+    REAL *rest = to + higher * (low + 1) * steps;
     for (ptrdiff_t k = 0; k < steps; k++, a += a_step) {
 #if defined(__GNUC__) || defined(__clang__)
         if (k + ROWS_AHEAD < steps)
             for (ptrdiff_t i = 0; i < m; i += 64 / (ptrdiff_t)sizeof(REAL))
                 __builtin_prefetch(a + ROWS_AHEAD * a_step + i);
 #endif
-        const REAL *from = a;
-        for (ptrdiff_t t = 0; t < count; t++) {
-            const ptrdiff_t height = low + (t < higher);
-            REAL *run = to + (from - a) * steps + k * height;
-            ptrdiff_t r = 0;
-            for (; r + 4 <= height; r += 4)
-                memcpy(run + r, from + r, 4 * sizeof(REAL));
-            for (; r + 2 <= height; r += 2)
-                memcpy(run + r, from + r, 2 * sizeof(REAL));
-            if (r < height)
-                run[r] = from[r];
-            from += height;
-        }
+        NAME(copy_strips)(low + 1, higher, a, to + k * (low + 1), (low + 1) * steps);
+        NAME(copy_strips)(low, count - higher, a + higher * (low + 1), rest + k * low, low * steps);
     }
 }
 
@@ -168,6 +132,10 @@ static void NAME(pack_a)(ptrdiff_t outer, ptrdiff_t inner, const REAL *a, ptrdif
 static void NAME(pack_columns)(ptrdiff_t columns, ptrdiff_t steps, const REAL *b, ptrdiff_t b_row,
                                ptrdiff_t b_column, REAL *to, ptrdiff_t distance)
 {
+    if (b_column == 1 && b_row != 1) {
+        NAME(engine_tiles_in_use)()->turn(steps, columns, b, b_row, to, distance);
+        return;
+    }
     for (ptrdiff_t j = 0; j < columns; j++, b += b_column, to += distance)
         if (b_row == 1)
             memcpy(to, b, (size_t)steps * sizeof(REAL));
@@ -175,4 +143,3 @@ static void NAME(pack_columns)(ptrdiff_t columns, ptrdiff_t steps, const REAL *b
             for (ptrdiff_t k = 0; k < steps; k++)
                 to[k] = b[k * b_row];
 }
-#undef SIDE

@@ -16,6 +16,9 @@
  *     a[i][k] at a + i*a_row + k        b[k][j] at b + j*b_column + k
  *     c[i][j] at c + i*c_row + j*c_column
  *
+ * or B is what `pack` made of it: a copy in the order in which many rows read it fastest, which has
+ * room for `columns` columns of `steps` elements, rounded up to whole lines of 64 bytes.
+ *
  * Its order of summation is another one, the same for all instruction sets: lane l of L = 64 bytes'
  * worth takes the products k = l, l+L, l+2L, ...; then the upper half of the lanes is added to the
  * lower half until one is left. If `lonely`, which needs a single column, two such vectors take
@@ -34,6 +37,7 @@ typedef struct {
     ptrdiff_t c_row, c_column;
     int accumulate, relu;
     int lonely; /* dot only: the whole product, of which this may be a part, has one column */
+    int packed; /* dot only: b is what `pack` made of `columns` columns and `steps` steps */
 } engine_thin;
 
 typedef void (*engine_thin_float32)(const engine_thin *thin, const float *a, const float *b,
@@ -41,13 +45,20 @@ typedef void (*engine_thin_float32)(const engine_thin *thin, const float *a, con
 typedef void (*engine_thin_float64)(const engine_thin *thin, const double *a, const double *b,
                                     double *c, const double *row_bias, const double *column_bias);
 
-/* Those of the instruction set in use. */
+typedef void (*engine_thin_pack_float32)(ptrdiff_t columns, ptrdiff_t steps, const float *b,
+                                         ptrdiff_t b_column, float *to);
+typedef void (*engine_thin_pack_float64)(ptrdiff_t columns, ptrdiff_t steps, const double *b,
+                                         ptrdiff_t b_column, double *to);
+
+/* Those of the instruction set in use. `pack` is NULL where B is read as fast as it lies. */
 typedef struct {
     engine_thin_float32 row, dot;
+    engine_thin_pack_float32 pack;
 } engine_thins_float32;
 
 typedef struct {
     engine_thin_float64 row, dot;
+    engine_thin_pack_float64 pack;
 } engine_thins_float64;
 
 const engine_thins_float32 *engine_thins_in_use_float32(void);

@@ -77,4 +77,5 @@ TARGET static void LOCAL(row)(const engine_thin *thin, const REAL *a, const REAL
     }
 }
 
-static const NAME(engine_thins) LOCAL(thins) = {LOCAL(row), LOCAL(dot)};
+static const NAME(engine_thins) LOCAL(thins) = {LOCAL(row), LOCAL(dot), DOT_PACK};
+#undef DOT_PACK

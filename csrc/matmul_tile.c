@@ -2,6 +2,9 @@
  * among them. The loop itself is in matmul_tile_pieces.h. */
 #include "matmul_tile.h"
 #include "instruction_set.h"
+#if ENGINE_HAS_X86_TARGETS
+#include "convolution_transpose_avx.h"
+#endif
 
 #define EACH "matmul_tile_loop.h"
 #include "matmul_vector_each.h"

@@ -45,9 +45,6 @@
 
 enum { ENGINE_TILE_MOST_ROWS = 14 };
 
-/* Enough for each lane, and odd: else they would push each other out of the first cache. */
-#define ENGINE_LANE_ROWS(steps, lanes) (((steps) + (lanes)-1) / (lanes) | 1)
-
 /* What stays the same for all tiles of a product. */
 typedef struct {
     ptrdiff_t steps;
@@ -65,20 +62,24 @@ typedef void (*engine_tile_float64)(const engine_tile *tile, ptrdiff_t columns, 
                                     const double *b, double *c, const double *row_bias,
                                     const double *column_bias);
 
-/* The tiles of one instruction set; [height - 1] is the one for that many rows.
- *
- * `dot` are the same in the order of summation of the dot products of matmul_thin.h, so that many
- * rows have the bits of a few: a sum for each of the L lanes, one after the other, folded at the
- * end. Here b[k][j] is at b + (k % L * D + k / L) * b_step + j, D = ENGINE_LANE_ROWS(steps, L), and
- * nothing is copied. NULL for AVX-512, whose dot products are as fast. */
+/* Copies a matrix and turns it over: element i of row k of the copy, to + k*to_step + i, is element
+ * k of row i, from + i*distance + k, for i < rows and k < count. */
+typedef void (*engine_turn_float32)(ptrdiff_t rows, ptrdiff_t count, const float *from,
+                                    ptrdiff_t distance, float *to, ptrdiff_t to_step);
+typedef void (*engine_turn_float64)(ptrdiff_t rows, ptrdiff_t count, const double *from,
+                                    ptrdiff_t distance, double *to, ptrdiff_t to_step);
+
+/* The tiles of one instruction set; [height - 1] is the one for that many rows. */
 typedef struct {
     ptrdiff_t rows, columns;
-    engine_tile_float32 tile[ENGINE_TILE_MOST_ROWS], dot[ENGINE_TILE_MOST_ROWS];
+    engine_turn_float32 turn;
+    engine_tile_float32 tile[ENGINE_TILE_MOST_ROWS];
 } engine_tiles_float32;
 
 typedef struct {
     ptrdiff_t rows, columns;
-    engine_tile_float64 tile[ENGINE_TILE_MOST_ROWS], dot[ENGINE_TILE_MOST_ROWS];
+    engine_turn_float64 turn;
+    engine_tile_float64 tile[ENGINE_TILE_MOST_ROWS];
 } engine_tiles_float64;
 
 /* Those of the instruction set in use. Ask once a product: the answer is good for as long as the

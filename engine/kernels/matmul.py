@@ -8,13 +8,14 @@ It is *not* where derivatives are (engine/ops/linear), and it decides nothing ab
 product is cut for caches and threads is csrc's business.
 """
 
+import functools
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.kernels.loading import compiled
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-_pair = None if compiled is None else compiled.matmul_pair
 
 
 def matmul(
@@ -42,11 +43,11 @@ def matmul(
     >>> matmul([[1.0, 2.0]], [[3.0], [4.0]], bias=[-20.0], relu=True).tolist()
     [[0.0]]
     """
-    if out is None and _pair is not None:
-        result = _pair(a, b, bias, relu)
-        if result is not None:
-            return result
     return _matmul(a, b, out, bias, relu, reference=False)
+
+
+if compiled is not None:
+    matmul = functools.update_wrapper(compiled.matmul_straight(matmul), matmul)
 
 
 def matmul_reference(

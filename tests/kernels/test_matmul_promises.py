@@ -203,6 +203,8 @@ def test_the_compiled_module_refuses_what_it_cannot_read() -> None:
     ):
         with pytest.raises(error):
             compiled.matmul_stack(a, b, out, bias, False, False)
+    calls = []
+    straight = compiled.matmul_straight(lambda *given, **named: calls.append((given, named)))
     for a, b, bias in (
         ([[1.0]], good, None),
         (good, good[0], None),
@@ -212,8 +214,12 @@ def test_the_compiled_module_refuses_what_it_cannot_read() -> None:
         (good, good, [1.0] * 4),
         (good, good, np.ones(8)[::2]),
     ):
-        assert compiled.matmul_pair(a, b, bias, False) is None
-    assert np.all(compiled.matmul_pair(frozen, good, None, False) == 4)
+        straight(a, b, bias=bias)
+        (x, y, out), named = calls.pop()
+        assert x is a and y is b and out is None and named == {"bias": bias, "relu": False}
+    assert np.all(straight(frozen, good) == 4) and not calls
+    straight(good, good, good.copy())
+    assert len(calls) == 1
 
 
 @needs_compiled
