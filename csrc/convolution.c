@@ -28,6 +28,7 @@ static int engine_flag_is_set(engine_flag *flag) { return atomic_load(flag); }
 enum {
     CHUNK = 56, /* places computed before they are turned over and stored */
     LINE = 64, /* bytes of a cache line */
+    FETCHED_AT_ONCE = 16 * 1024, /* bytes of results, half of the first cache */
     /* Bytes. Together a slab and the weights leave some of a 1 MB second cache for the results. */
     SLAB_IN_CACHE = 300 * 1024,
     WEIGHTS_IN_CACHE = 256 * 1024,

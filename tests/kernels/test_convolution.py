@@ -40,6 +40,8 @@ CORNERS = [
     Case((2, 1, 3, 40), (3, 1, 3, 3), {}),
     Case((3, 2, 9, 7), (6, 1, 5, 5), {"padding": (2, 9), "groups": 2}),
     Case((2, 1, 33, 17), (2, 1, 3, 3), {"padding": (7, 0)}),
+    # results that see none of the image, several channels of them
+    Case((1, 1, 9, 20), (4, 1, 3, 3), {"padding": (0, 11)}),
     # stacks of images: whole ones, one that is half full, strided, grouped, dilated
     Case((16, 3, 6, 5), (4, 3, 3, 3), {"padding": 1}),
     Case((25, 2, 7, 7), (3, 2, 5, 5), {"padding": 4, "stride": 2}),
