@@ -4,6 +4,7 @@
 #include "convolution.h"
 #include "convolution_geometry.h"
 #include "convolution_tiles.h"
+#include "matmul.h"
 #include "scratch.h"
 #include "threads.h"
 
@@ -53,6 +54,7 @@ enum {
 #include "convolution_loop.h"
 #include "convolution_job_loop.h"
 #include "convolution_plane_loop.h"
+#include "convolution_point_loop.h"
 #include "convolution_call_loop.h"
 #include "convolution_stack_loop.h"
 #include "convolution_weight_loop.h"
@@ -64,6 +66,7 @@ enum {
 #include "convolution_loop.h"
 #include "convolution_job_loop.h"
 #include "convolution_plane_loop.h"
+#include "convolution_point_loop.h"
 #include "convolution_call_loop.h"
 #include "convolution_stack_loop.h"
 #include "convolution_weight_loop.h"

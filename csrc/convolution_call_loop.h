@@ -174,6 +174,8 @@ int NAME(engine_convolve)(const engine_convolution *shape, const REAL *x, const 
     }
     if (NAME(is_by_planes)(&c))
         return NAME(correlate_planes)(&c, w, bias);
+    if (NAME(is_by_points)(&c))
+        return NAME(correlate_points)(&c, w, c.channels, 1, bias);
     return NAME(correlate)(&c, w, c.channels * taps, taps, bias);
 }
 
@@ -198,5 +200,7 @@ int NAME(engine_convolve_to_input)(const engine_convolution *shape, const REAL *
     }
     if (NAME(is_by_planes)(&c))
         return NAME(correlate_planes)(&c, w, bias);
+    if (NAME(is_by_points)(&c))
+        return NAME(correlate_points)(&c, w, 1, c.lanes, bias);
     return NAME(correlate)(&c, w, taps, c.lanes * taps, bias);
 }

@@ -54,6 +54,13 @@ CORNERS = [
     # 1x1 over lines shorter and longer than a vector
     Case((3, 7, 5, 5), (33, 7, 1, 1), {}),
     Case((1, 9, 6, 40), (19, 9, 1, 1), {}),
+    # 1x1 as matrix products: grouped, over single places, more channels than are packed at once
+    Case((3, 6, 4, 7), (8, 3, 1, 1), {"groups": 2}),
+    Case((40, 6, 1, 1), (10, 3, 1, 1), {"groups": 2}),
+    Case((2, 900, 3, 3), (12, 900, 1, 1), {}),
+    # and where it is not one: a border, a stride, a cropped end
+    Case((2, 5, 6, 6), (7, 5, 1, 1), {"padding": 1}),
+    Case((2, 5, 6, 9), (7, 5, 1, 1), {"stride": (1, 2)}),
     # more terms and more bands than one round of anything takes
     Case((1, 70, 60, 60), (34, 70, 3, 3), {"padding": 1}),
     # nothing to add up, and nothing to fill
