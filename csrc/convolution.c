@@ -27,7 +27,9 @@ static int engine_flag_is_set(engine_flag *flag) { return atomic_load(flag); }
 #endif
 
 enum {
-    CHUNK = 56, /* places computed before they are turned over and stored */
+    /* Places computed before they are turned over and stored, and where lines are short. */
+    CHUNK = 56,
+    MOST_CHUNK = 84,
     LINE = 64, /* bytes of a cache line */
     FETCHED_AT_ONCE = 16 * 1024, /* bytes of results, half of the first cache */
     /* Bytes. Together a slab and the weights leave some of a 1 MB second cache for the results. */
@@ -40,8 +42,8 @@ enum {
     /* With more terms turning results over costs little beside computing them, and channels fill a
      * vector as well as images do. 16 channels of a kernel of side 3. */
     FEW_TERMS = 144,
-    /* Lines in a chunk from which on a tile that goes down them is worth while. */
-    FEWEST_LINES = 3,
+    /* Lines in a chunk from which on a tile that goes down them keeps the processor busy. */
+    FEWEST_LINES = 4,
     /* Taps that are turned over in a buffer of their own. */
     LARGE_KERNEL = 64,
     /* Multiply-adds: fewer are done before a second thread is awake. */
@@ -52,6 +54,7 @@ enum {
 #define REAL float
 #define NAME(name) name##_float32
 #include "convolution_loop.h"
+#include "convolution_slab_loop.h"
 #include "convolution_job_loop.h"
 #include "convolution_plane_loop.h"
 #include "convolution_point_loop.h"
@@ -64,6 +67,7 @@ enum {
 #define REAL double
 #define NAME(name) name##_float64
 #include "convolution_loop.h"
+#include "convolution_slab_loop.h"
 #include "convolution_job_loop.h"
 #include "convolution_plane_loop.h"
 #include "convolution_point_loop.h"
