@@ -46,6 +46,8 @@ enum {
     FEWEST_LINES = 4,
     /* Taps that are turned over in a buffer of their own. */
     LARGE_KERNEL = 64,
+    /* Places that repay turning the weights of a kernel of side 1 over. */
+    WORTH_TURNING = 256,
     /* Multiply-adds: fewer are done before a second thread is awake. */
     WORTH_A_JOB = 250000,
     JOBS_A_THREAD = 4
