@@ -6,7 +6,9 @@
 static void NAME(choose_bands)(NAME(correlation) *c)
 {
     const ptrdiff_t longest = engine_axis_longest(&c->y), columns = engine_axis_longest(&c->x);
-    const double in_line = (double)c->slab_channels * (double)c->x.source * (double)c->y.step;
+    /* subtle: of all channels, though a job of the weight gradient has some of them only. Its sums
+     * are cut as the bands are, and how many threads there are must not show in them. */
+    const double in_line = (double)c->channels * (double)c->x.source * (double)c->y.step;
     const double out_line = (double)c->lanes * (double)c->x.result * (double)c->y.phases;
     const double line = (c->images > 1 ? in_line + out_line : in_line) * (double)c->images
                       * (double)sizeof(REAL);
