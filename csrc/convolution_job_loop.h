@@ -174,12 +174,10 @@ static void NAME(broadcast_lines)(const NAME(correlation) *c, const NAME(part) *
     for (chunk.place = lines->i0 * wide; chunk.place < end; chunk.place += most) {
         chunk.places = end - chunk.place < most ? end - chunk.place : most;
         ptrdiff_t i = chunk.place / wide, j = chunk.place % wide;
-        for (ptrdiff_t k = 0; k < chunk.places; k++) {
-            chunk.start[k] = part->source + i * c->line_step + j * c->column;
-            if (++j == wide) {
-                j = 0;
-                i++;
-            }
+        for (ptrdiff_t k = 0; k < chunk.places; i++, j = 0) {
+            const REAL *line = part->source + i * c->line_step;
+            for (; j < wide && k < chunk.places; j++)
+                chunk.start[k++] = line + j * c->column;
         }
         for (ptrdiff_t number = first_panel; number < first_panel + panels; number++) {
             REAL results[MOST_CHUNK * 2 * ENGINE_MAX_WIDTH];

@@ -17,6 +17,29 @@ static NAME(line) NAME(line_of)(const NAME(correlation) *c, ptrdiff_t x)
     return line;
 }
 
+/* `count` elements. Of a short line a call would take longer than the copy. */
+static void NAME(copy_run)(const REAL *from, ptrdiff_t count, REAL *to)
+{
+    enum { AT_ONCE = 8, SHORT = 64 };
+    if (count < AT_ONCE || count > SHORT) {
+        memcpy(to, from, (size_t)count * sizeof *to);
+        return;
+    }
+    for (ptrdiff_t k = 0; k < count - AT_ONCE; k += AT_ONCE)
+        memcpy(to + k, from + k, AT_ONCE * sizeof *to);
+    memcpy(to + count - AT_ONCE, from + count - AT_ONCE, AT_ONCE * sizeof *to);
+}
+
+/* The same of zeros, of which there is mostly one: it is set here, since of the loop the compiler
+ * makes a call. */
+static void NAME(set_zeros)(ptrdiff_t count, REAL *to)
+{
+    if (count > 0)
+        to[0] = 0;
+    for (ptrdiff_t j = 1; j < count; j++)
+        to[j] = 0;
+}
+
 /* Zeros where there is no line (NULL) and beyond its ends. With a stack of images, those of one
  * place side by side: the first `present` are there, image_step apart, the others are zeros. */
 static void NAME(copy_line)(const NAME(correlation) *c, const NAME(line) *line, const REAL *from,
@@ -25,10 +48,8 @@ static void NAME(copy_line)(const NAME(correlation) *c, const NAME(line) *line, 
     const ptrdiff_t step = c->x.step, stack = c->images;
     const ptrdiff_t before = from ? line->before : line->count;
     const ptrdiff_t inside = from ? line->inside : line->count;
-    for (ptrdiff_t j = 0; j < before * stack; j++) /* few, mostly one: not worth a call */
-        to[j] = 0;
-    for (ptrdiff_t j = inside * stack; j < line->count * stack; j++)
-        to[j] = 0;
+    NAME(set_zeros)(before * stack, to);
+    NAME(set_zeros)((line->count - inside) * stack, to + inside * stack);
     if (inside == before)
         return;
     from += line->x + before * step;
@@ -44,7 +65,7 @@ static void NAME(copy_line)(const NAME(correlation) *c, const NAME(line) *line, 
                 for (ptrdiff_t n = 0; n < present; n++)
                     to[j * stack + n] = from[n * image_step + j * step];
     } else if (step == 1) {
-        memcpy(to, from, (size_t)count * sizeof *to);
+        NAME(copy_run)(from, count, to);
     } else if (step == 2) { /* a number that the compiler knows: vector code */
         for (ptrdiff_t j = 0; j < count; j++)
             to[j] = from[j * 2];
