@@ -56,24 +56,18 @@ static void NAME(fetch_results)(const REAL *plane, ptrdiff_t count)
 }
 
 /* A plane with what its results see around it, to be read by several of them without a look at
- * where it ends. */
+ * where it ends. Fills in what is there; the zeros around it are already. */
 static void NAME(pad_plane)(const engine_plane_shape *shape, const REAL *plane,
                             const engine_plane_shape *padded, REAL *to)
 {
-    const ptrdiff_t before = -shape->x < 0 ? 0 : -shape->x < padded->wide ? -shape->x
-                                                                          : padded->wide;
+    const ptrdiff_t before = -shape->x < 0 ? 0 : -shape->x;
     const ptrdiff_t left = shape->wide - (shape->x + before), room = padded->wide - before;
-    const ptrdiff_t inside = left < 0 ? 0 : left < room ? left : room;
-    for (ptrdiff_t i = 0; i < padded->high; i++, to += padded->wide) {
+    const ptrdiff_t inside = left < room ? left : room;
+    for (ptrdiff_t i = 0; i < padded->high && inside > 0; i++) {
         const ptrdiff_t at = i + shape->y;
-        const int there = at >= 0 && at < shape->high && inside > 0;
-        const REAL *from = there ? plane + at * shape->wide + shape->x + before : plane;
-        for (ptrdiff_t j = 0; j < before; j++)
-            to[j] = 0;
-        for (ptrdiff_t j = 0; j < inside; j++)
-            to[before + j] = there ? from[j] : 0;
-        for (ptrdiff_t j = before + inside; j < padded->wide; j++)
-            to[j] = 0;
+        if (at >= 0 && at < shape->high)
+            NAME(copy_run)(plane + at * shape->wide + shape->x + before, inside,
+                           to + i * padded->wide + before);
     }
 }
 
@@ -102,9 +96,13 @@ static void NAME(correlate_planes_job)(void *context, ptrdiff_t job)
     const ptrdiff_t kernel = c->y.kernel;
     const engine_plane_shape shape = {c->y.result, c->x.result, c->y.result + kernel - 1,
                                       c->x.result + kernel - 1, 0, 0};
-    /* What serves several planes of results is copied, if there is the memory. */
+    /* What serves several planes of results is copied, if there is the memory; but not if results
+     * are narrower than a vector, whose other lanes would have to be left out all the same. */
     const ptrdiff_t bytes = engine_product(engine_product(shape.high, shape.wide), sizeof(REAL));
-    REAL *padded = c->lanes > 1 && bytes >= 0 ? engine_scratch_take(bytes) : NULL;
+    const int copies = c->lanes > 1 && c->x.result >= c->tiles->width && bytes >= 0;
+    REAL *padded = copies ? engine_scratch_take(bytes) : NULL;
+    if (padded != NULL)
+        memset(padded, 0, (size_t)bytes);
     for (ptrdiff_t k = first; k < end; k++) {
         const REAL *source = c->source + k / c->lanes * plane;
         if (k % c->lanes == 0 && k + c->lanes < end)
