@@ -83,17 +83,22 @@ static void NAME(fill_slab)(const NAME(correlation) *c, const REAL *source, ptrd
     const ptrdiff_t image_step = c->groups * c->channels * c->y.source * c->x.source;
     for (ptrdiff_t rx = 0; rx < c->x.residues; rx++) {
         const NAME(line) line = NAME(line_of)(c, c->x.least + c->x.residue_value[rx]);
-        for (ptrdiff_t channel = 0; channel < channels; channel++)
-            for (ptrdiff_t ry = 0; ry < c->y.residues; ry++) {
-                ptrdiff_t y = i0 * c->y.step + c->y.least + c->y.residue_value[ry];
-                REAL *to = slab + channel * c->channel_step + ry * c->residue_y
-                         + rx * c->residue_x;
-                for (ptrdiff_t i = 0; i < high; i++, y += c->y.step, to += c->line_step) {
-                    const REAL *from = y < 0 || y >= c->y.source
-                        ? NULL : source + (channel * c->y.source + y) * c->x.source;
-                    NAME(copy_line)(c, &line, from, image_step, present, to);
+        /* Line by line as they lie in the source, for a processor that fetches ahead. */
+        for (ptrdiff_t channel = 0; channel < channels; channel++) {
+            REAL *to = slab + channel * c->channel_step + rx * c->residue_x;
+            ptrdiff_t y0 = i0 * c->y.step + c->y.least, ry = 0;
+            for (ptrdiff_t left = high * c->y.residues; left > 0; left--) {
+                const ptrdiff_t y = y0 + c->y.residue_value[ry];
+                const REAL *from = y < 0 || y >= c->y.source
+                    ? NULL : source + (channel * c->y.source + y) * c->x.source;
+                NAME(copy_line)(c, &line, from, image_step, present, to + ry * c->residue_y);
+                if (++ry == c->y.residues) {
+                    ry = 0;
+                    y0 += c->y.step;
+                    to += c->line_step;
                 }
             }
+        }
     }
     /* What the last vector reads beyond the end. */
     if (c->images == 1)
