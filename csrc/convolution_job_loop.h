@@ -106,8 +106,8 @@ static void NAME(broadcast_run)(const NAME(correlation) *c, const NAME(part) *pa
     }
 }
 
-/* A chunk with the same terms for all places. A tile's rows are neighbours, if lines are long enough
- * for that. */
+/* A chunk with the same terms for all places. A tile's rows are neighbours, if lines are long
+ * enough for that. */
 static void NAME(broadcast_places)(const NAME(correlation) *c, const NAME(part) *part,
                                    const NAME(rectangle) *lines, const NAME(chunk) *chunk,
                                    NAME(panel) *panel, REAL *results)

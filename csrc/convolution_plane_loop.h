@@ -42,7 +42,7 @@ static void NAME(fetch_plane)(const REAL *plane, ptrdiff_t count)
 #endif
 }
 
-/* The same for a plane of results, which are written column by column: if it fits the first cache. */
+/* The same for a plane of results, written column by column: if it fits the first cache. */
 static void NAME(fetch_results)(const REAL *plane, ptrdiff_t count)
 {
 #if defined(__GNUC__) || defined(__clang__)

@@ -169,7 +169,7 @@ static ptrdiff_t NAME(in_a_part)(ptrdiff_t count, ptrdiff_t most)
 }
 
 /* Cuts the input channels for the threads, since a cut of g's would copy x more often, and then
- * g's, panel by panel; or first g's, each cut of which is turned over once, where x is not copied. */
+ * g's, panel by panel. Where x is not copied g's are cut first, each cut being turned over once. */
 static ptrdiff_t NAME(cut_weight)(NAME(weight_call) *call)
 {
     const NAME(correlation) *c = &call->c;

@@ -69,8 +69,8 @@ PIECE void LOCAL(tile_loop)(int rows, int vectors, int masked, MASK edge, VECTOR
     }
 }
 
-/* sum[i] += a[i][k] * b[k] for k = 0 .. steps - 1; if `copies`, b goes to `copy` too. A panel that is
- * copied is a line here and a line there: where two of them are seldom in one page, no processor
+/* sum[i] += a[i][k] * b[k] for k = 0 .. steps - 1; if `copies`, b goes to `copy` too. A panel that
+ * is copied is a line here and a line there: where two of them are seldom in one page, no processor
  * guesses the next panel's. */
 PIECE void LOCAL(tile_run)(int rows, int vectors, int masked, MASK edge, VECTOR sum[TILE_ROWS][2],
                            ptrdiff_t steps, const REAL *a, ptrdiff_t a_row, ptrdiff_t a_step,
