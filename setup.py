@@ -9,6 +9,7 @@ and engine/kernels works with NumPy instead. Variables change that:
 """
 
 import os
+import re
 import shutil
 import sys
 import sysconfig
@@ -56,13 +57,18 @@ class BuildKernels(build_ext):
         super().initialize_options()
         self.cython_c_in_temp = True  # the generated C is not a source file: keep it out of csrc/
 
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        if SANITIZE:  # beside what was compiled without
+            self.build_temp = os.path.join(self.build_temp, SANITIZE)
+
     def build_extension(self, extension: Extension) -> None:
         is_msvc = self.compiler.compiler_type == "msvc"
         extension.extra_compile_args = MSVC_FLAGS if is_msvc else GCC_FLAGS
         if SANITIZE:  # -O1: the checks are the same, and it compiles in half the time
             extension.extra_link_args = SANITIZER_FLAGS[SANITIZE]
             extension.extra_compile_args = [*GCC_FLAGS, "-O1", "-g", *SANITIZER_FLAGS[SANITIZE]]
-        self.compiler.compile = side_by_side(self.compiler.compile)
+        self.compiler.compile = side_by_side(self.compiler, again=bool(self.force))
         try:
             super().build_extension(extension)
         except (BaseError, CCompilerError, CompileError, LinkError):
@@ -85,15 +91,51 @@ class BuildKernels(build_ext):
         return f"{program} failed"
 
 
-def side_by_side(compile_all: Callable) -> Callable:
-    """A compiler's `compile` that has as many files in work at once as there are processors."""
+def side_by_side(compiler: Any, again: bool) -> Callable:
+    """The compiler's `compile`, with as many files in work at once as there are processors. What is
+    newer than all that it was made from is not compiled `again`."""
+    compile_all = compiler.compile
 
-    def compiled(sources: list[str], *arguments: Any, **keywords: Any) -> list[str]:
+    def compiled(
+        sources: list[str], output_dir: str | None = None, *arguments: Any, **keywords: Any
+    ) -> list[str]:
+        def one(source: str) -> list[str]:
+            objects = compiler.object_filenames([source], output_dir=output_dir)
+            if not again and is_up_to_date(Path(objects[0]), Path(source)):
+                return objects
+            return compile_all([source], output_dir, *arguments, **keywords)
+
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            done = pool.map(lambda one: compile_all([one], *arguments, **keywords), sources)
-            return [file for files in done for file in files]
+            return [file for files in pool.map(one, sources) for file in files]
 
     return compiled
+
+
+# The second form is a macro that names a file for a later `#include EACH`.
+INCLUDED = re.compile(r'^\s*#\s*(?:include|define\s+\w+)\s+"([^"]+\.h)"', re.MULTILINE)
+
+
+def headers_of(source: Path) -> set[Path]:
+    """All of our own headers that a C file includes, and those that they include."""
+    found: set[Path] = set()
+    left = [source]
+    while left:
+        text = left.pop().read_text(encoding="utf-8")
+        here = {source.parent / name for name in INCLUDED.findall(text)} - found
+        found |= here
+        left += here
+    return found
+
+
+def is_up_to_date(made: Path, source: Path) -> bool:
+    """Whether an object file is newer than its C file, the headers in it and the flags above. Never
+    for the C that Cython writes: it includes headers of NumPy's and Python's."""
+    if source.parent != Path("csrc") or not made.exists():
+        return False
+    since = made.stat().st_mtime
+    return all(
+        path.stat().st_mtime < since for path in (source, Path("setup.py"), *headers_of(source))
+    )
 
 
 def extensions() -> list[Extension]:
@@ -119,4 +161,5 @@ def extensions() -> list[Extension]:
     ]
 
 
-setup(ext_modules=extensions(), cmdclass={"build_ext": BuildKernels})
+if __name__ == "__main__":
+    setup(ext_modules=extensions(), cmdclass={"build_ext": BuildKernels})

@@ -43,6 +43,7 @@ ALL = {**CASES, **SMALL}
 KINDS = ("forward", "to input", "to weight")
 REPETITIONS = 15
 ENOUGH = 3e-3  # seconds that one measurement should last
+WARM = 0.5  # seconds until the system has given every new thread a processor of its own
 
 Call = Callable[[], Any]
 
@@ -128,10 +129,13 @@ def alone(who: str, threads: str) -> dict[str, Any]:
     """The medians of one of them."""
     set_threads(int(threads))
     results = {}
+    start = time.perf_counter()
     for name in ALL:
         calls = ours(name) if who == "ours" else torchs(name)
         for kind in KINDS:
             calls[kind]()
+            while time.perf_counter() < start + WARM:
+                calls[kind]()
             times = max(1, round(ENOUGH / seconds(calls[kind], 1)))
             taken = [seconds(calls[kind], times) for _ in range(REPETITIONS)]
             results[f"{name}: {kind}"] = {who: statistics.median(taken)}

@@ -4,6 +4,7 @@
 #include "convolution.h"
 #include "convolution_geometry.h"
 #include "convolution_tiles.h"
+#include "matmul.h"
 #include "scratch.h"
 #include "threads.h"
 
@@ -26,8 +27,11 @@ static int engine_flag_is_set(engine_flag *flag) { return atomic_load(flag); }
 #endif
 
 enum {
-    CHUNK = 56, /* places computed before they are turned over and stored */
+    /* Places computed before they are turned over and stored, and where lines are short. */
+    CHUNK = 56,
+    MOST_CHUNK = 84,
     LINE = 64, /* bytes of a cache line */
+    FETCHED_AT_ONCE = 16 * 1024, /* bytes of results, half of the first cache */
     /* Bytes. Together a slab and the weights leave some of a 1 MB second cache for the results. */
     SLAB_IN_CACHE = 300 * 1024,
     WEIGHTS_IN_CACHE = 256 * 1024,
@@ -38,10 +42,12 @@ enum {
     /* With more terms turning results over costs little beside computing them, and channels fill a
      * vector as well as images do. 16 channels of a kernel of side 3. */
     FEW_TERMS = 144,
-    /* Lines in a chunk from which on a tile that goes down them is worth while. */
-    FEWEST_LINES = 3,
+    /* Lines in a chunk from which on a tile that goes down them keeps the processor busy. */
+    FEWEST_LINES = 4,
     /* Taps that are turned over in a buffer of their own. */
     LARGE_KERNEL = 64,
+    /* Places that repay turning the weights of a kernel of side 1 over. */
+    WORTH_TURNING = 256,
     /* Multiply-adds: fewer are done before a second thread is awake. */
     WORTH_A_JOB = 250000,
     JOBS_A_THREAD = 4
@@ -50,8 +56,10 @@ enum {
 #define REAL float
 #define NAME(name) name##_float32
 #include "convolution_loop.h"
+#include "convolution_slab_loop.h"
 #include "convolution_job_loop.h"
 #include "convolution_plane_loop.h"
+#include "convolution_point_loop.h"
 #include "convolution_call_loop.h"
 #include "convolution_stack_loop.h"
 #include "convolution_weight_loop.h"
@@ -61,8 +69,10 @@ enum {
 #define REAL double
 #define NAME(name) name##_float64
 #include "convolution_loop.h"
+#include "convolution_slab_loop.h"
 #include "convolution_job_loop.h"
 #include "convolution_plane_loop.h"
+#include "convolution_point_loop.h"
 #include "convolution_call_loop.h"
 #include "convolution_stack_loop.h"
 #include "convolution_weight_loop.h"

@@ -6,7 +6,9 @@
 static void NAME(choose_bands)(NAME(correlation) *c)
 {
     const ptrdiff_t longest = engine_axis_longest(&c->y), columns = engine_axis_longest(&c->x);
-    const double in_line = (double)c->slab_channels * (double)c->x.source * (double)c->y.step;
+    /* subtle: of all channels, though a job of the weight gradient has some of them only. Its sums
+     * are cut as the bands are, and how many threads there are must not show in them. */
+    const double in_line = (double)c->channels * (double)c->x.source * (double)c->y.step;
     const double out_line = (double)c->lanes * (double)c->x.result * (double)c->y.phases;
     const double line = (c->images > 1 ? in_line + out_line : in_line) * (double)c->images
                       * (double)sizeof(REAL);
@@ -174,6 +176,8 @@ int NAME(engine_convolve)(const engine_convolution *shape, const REAL *x, const 
     }
     if (NAME(is_by_planes)(&c))
         return NAME(correlate_planes)(&c, w, bias);
+    if (NAME(is_by_points)(&c))
+        return NAME(correlate_points)(&c, w, c.channels, 1, bias);
     return NAME(correlate)(&c, w, c.channels * taps, taps, bias);
 }
 
@@ -198,5 +202,7 @@ int NAME(engine_convolve_to_input)(const engine_convolution *shape, const REAL *
     }
     if (NAME(is_by_planes)(&c))
         return NAME(correlate_planes)(&c, w, bias);
+    if (NAME(is_by_points)(&c))
+        return NAME(correlate_points)(&c, w, 1, c.lanes, bias);
     return NAME(correlate)(&c, w, taps, c.lanes * taps, bias);
 }

@@ -1,64 +1,6 @@
 /* What a job of convolution_loop.h does. Included by convolution.c for each precision, with REAL
  * and NAME defined. No include guard on purpose. */
 
-/* `count` elements of a source line from place x on, `step` apart; zeros where there is no line
- * (NULL) and beyond its ends. With `stack` images, those of one place side by side: the first
- * `present` are there, image_step apart, the others are zeros. */
-static void NAME(copy_line)(const NAME(correlation) *c, const REAL *line, ptrdiff_t image_step,
-                            ptrdiff_t present, ptrdiff_t x, ptrdiff_t count, REAL *to)
-{
-    const ptrdiff_t size = c->x.source, step = c->x.step, stack = c->images;
-    ptrdiff_t before = x >= 0 ? 0 : (-x + step - 1) / step; /* how many lie left of the line, */
-    ptrdiff_t inside = x >= size ? 0 : (size - x + step - 1) / step; /* and up to its end */
-    before = line == NULL || before > count ? count : before;
-    inside = inside < before ? before : inside > count ? count : inside;
-    for (ptrdiff_t j = 0; j < before * stack; j++) /* few, mostly one: not worth a call */
-        to[j] = 0;
-    if (stack > 1) {
-        if (present < stack)
-            memset(to + before * stack, 0, (size_t)((inside - before) * stack) * sizeof *to);
-        if (step == 1)
-            c->tiles->transpose(present, inside - before, line + x + before, image_step,
-                                to + before * stack, stack);
-        else
-            for (ptrdiff_t j = before; j < inside; j++)
-                for (ptrdiff_t n = 0; n < present; n++)
-                    to[j * stack + n] = line[n * image_step + x + j * step];
-    } else if (step == 1 && inside > before) {
-        memcpy(to + before, line + x + before, (size_t)(inside - before) * sizeof *to);
-    } else {
-        for (ptrdiff_t j = before; j < inside; j++)
-            to[j] = line[x + j * step];
-    }
-    for (ptrdiff_t j = inside * stack; j < count * stack; j++)
-        to[j] = 0;
-}
-
-/* The slab of the results i0 .. i0 + lines: so many channels from `source` on. */
-static void NAME(fill_slab)(const NAME(correlation) *c, const REAL *source, ptrdiff_t present,
-                            ptrdiff_t channels, ptrdiff_t i0, ptrdiff_t lines, REAL *slab)
-{
-    const ptrdiff_t high = lines + (c->y.most - c->y.least) / c->y.step;
-    const ptrdiff_t count = c->residue_x / c->images;
-    const ptrdiff_t image_step = c->groups * c->channels * c->y.source * c->x.source;
-    for (ptrdiff_t channel = 0; channel < channels; channel++)
-        for (ptrdiff_t ry = 0; ry < c->y.residues; ry++)
-            for (ptrdiff_t i = 0; i < high; i++) {
-                const ptrdiff_t y =
-                    (i0 + i) * c->y.step + c->y.least + c->y.residue_value[ry];
-                const REAL *from = y < 0 || y >= c->y.source
-                    ? NULL : source + (channel * c->y.source + y) * c->x.source;
-                for (ptrdiff_t rx = 0; rx < c->x.residues; rx++)
-                    NAME(copy_line)(c, from, image_step, present,
-                                    c->x.least + c->x.residue_value[rx], count,
-                                    slab + channel * c->channel_step + ry * c->residue_y
-                                        + rx * c->residue_x + i * c->line_step);
-            }
-    /* What the last vector reads beyond the end. */
-    if (c->images == 1)
-        memset(slab + c->slab - ENGINE_MAX_WIDTH, 0, ENGINE_MAX_WIDTH * sizeof *slab);
-}
-
 /* One phase of one band: where its terms and places are. */
 typedef struct NAME(part) {
     ptrdiff_t fy, fx, i0;
@@ -110,22 +52,50 @@ static void NAME(store_lanes)(const NAME(correlation) *c, const NAME(part) *part
     }
 }
 
+/* Places that are computed before they are stored, line by line. */
+typedef struct NAME(chunk) {
+    ptrdiff_t place, places;
+    const REAL *start[MOST_CHUNK];
+} NAME(chunk);
+
 /* A vector of lanes, or two. */
 typedef struct NAME(panel) {
     ptrdiff_t first, lanes, stride;
     int vectors;
+    /* Where the results of a chunk will lie, of the lanes that no tile has fetched yet. */
+    const REAL *fetch;
+    ptrdiff_t fetch_lanes;
 } NAME(panel);
 
-/* One panel against `count` places, results every result_step: cut into tiles as even as can be.
- * in_line: the places are neighbours. */
+/* Storing waits for memory, unless that was fetched beforehand: two lanes a tile. */
+static void NAME(fetch_lanes)(const NAME(part) *part, NAME(panel) *panel, ptrdiff_t places)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    const ptrdiff_t step = LINE / (ptrdiff_t)sizeof(REAL);
+    for (int n = 0; n < 2 && panel->fetch_lanes > 0; n++, panel->fetch_lanes--) {
+        for (ptrdiff_t k = 0; k < places; k += step)
+            __builtin_prefetch(panel->fetch + k, 1, 3);
+        __builtin_prefetch(panel->fetch + places - 1, 1, 3);
+        panel->fetch += part->result_plane;
+    }
+#else
+    (void)part;
+    (void)panel;
+    (void)places;
+#endif
+}
+
+/* One panel against `count` places of a chunk, results every result_step: cut into tiles as even as
+ * can be. in_line: the places are neighbours. */
 static void NAME(broadcast_run)(const NAME(correlation) *c, const NAME(part) *part,
-                                const NAME(rectangle) *where, const NAME(panel) *panel,
-                                const REAL *const *start, ptrdiff_t count, int in_line,
-                                REAL *results, ptrdiff_t result_step)
+                                const NAME(rectangle) *where, const NAME(chunk) *chunk,
+                                NAME(panel) *panel, const REAL *const *start, ptrdiff_t count,
+                                int in_line, REAL *results, ptrdiff_t result_step)
 {
     const ptrdiff_t most = c->tiles->broadcast_rows;
     for (ptrdiff_t tiles = (count - 1) / most + 1; tiles > 0; tiles--) {
         const ptrdiff_t rows = (count + tiles - 1) / tiles;
+        NAME(fetch_lanes)(part, panel, chunk->places);
         c->tiles->broadcast[rows][in_line][panel->vectors](
             &where->terms, start, part->offset + where->first,
             part->panels + part->count * panel->first + where->first * panel->stride,
@@ -136,65 +106,49 @@ static void NAME(broadcast_run)(const NAME(correlation) *c, const NAME(part) *pa
     }
 }
 
-/* CHUNK or fewer places of one panel, from place (i, j) on. A tile's rows are neighbours, if lines
- * are long enough for that. */
-static void NAME(broadcast_chunk)(const NAME(correlation) *c, const NAME(part) *part,
-                                  const NAME(rectangle) *lines, ptrdiff_t place, ptrdiff_t places,
-                                  const NAME(panel) *panel)
+/* A chunk with the same terms for all places. A tile's rows are neighbours, if lines are long
+ * enough for that. */
+static void NAME(broadcast_places)(const NAME(correlation) *c, const NAME(part) *part,
+                                   const NAME(rectangle) *lines, const NAME(chunk) *chunk,
+                                   NAME(panel) *panel, REAL *results)
 {
-    const ptrdiff_t wide = part->columns, most = c->tiles->broadcast_rows;
-    const REAL *start[CHUNK];
-    REAL results[CHUNK * 2 * ENGINE_MAX_WIDTH];
-    ptrdiff_t i = place / wide, j = place % wide;
-    for (ptrdiff_t k = 0; k < places; k++) {
-        start[k] = part->source + i * c->line_step + j * c->column;
-        if (++j == wide) {
-            j = 0;
-            i++;
-        }
-    }
-    const int in_line = c->column == 1 && 2 * wide > most;
+    const ptrdiff_t wide = part->columns, places = chunk->places;
+    const int in_line = c->column == 1 && 2 * wide > c->tiles->broadcast_rows;
     for (ptrdiff_t k = 0, run; k < places; k += run) {
-        const ptrdiff_t to_end = wide - (place + k) % wide;
+        const ptrdiff_t to_end = wide - (chunk->place + k) % wide;
         run = in_line && to_end < places - k ? to_end : places - k;
-        NAME(broadcast_run)(c, part, lines, panel, start + k, run, in_line,
+        NAME(broadcast_run)(c, part, lines, chunk, panel, chunk->start + k, run, in_line,
                             results + k * panel->stride, panel->stride);
     }
-    NAME(store_lanes)(c, part, place, places, panel->first, panel->lanes, results, panel->stride);
 }
 
 /* The same for whole lines, cut into columns with the same terms: where those are few, a tile goes
  * down the lines. */
 static void NAME(broadcast_columns)(const NAME(correlation) *c, const NAME(part) *part,
-                                    const ptrdiff_t *p, ptrdiff_t i, ptrdiff_t lines,
-                                    const NAME(panel) *panel)
+                                    const ptrdiff_t *p, const NAME(chunk) *chunk,
+                                    NAME(panel) *panel, REAL *results)
 {
-    const ptrdiff_t wide = part->columns, stride = panel->stride;
-    REAL results[CHUNK * 2 * ENGINE_MAX_WIDTH];
-    NAME(rectangle) where = {.i0 = i, .i1 = i + lines};
+    const ptrdiff_t wide = part->columns, stride = panel->stride, lines = chunk->places / wide;
+    NAME(rectangle) where;
     for (where.j0 = 0; where.j0 < wide; where.j0 = where.j1) {
         ptrdiff_t q[2];
         where.j1 = engine_axis_alike(&c->x, part->fx, where.j0, wide, q);
         NAME(take_taps)(c, part, p, q, &where);
-        const REAL *start[CHUNK];
         if (where.j1 - where.j0 >= lines) {
-            for (ptrdiff_t k = 0; k < lines; k++) {
-                for (ptrdiff_t j = where.j0; j < where.j1; j++)
-                    start[j - where.j0] = part->source + (i + k) * c->line_step + j * c->column;
-                NAME(broadcast_run)(c, part, &where, panel, start, where.j1 - where.j0,
-                                    c->column == 1, results + (k * wide + where.j0) * stride,
+            for (ptrdiff_t k = where.j0; k < chunk->places; k += wide)
+                NAME(broadcast_run)(c, part, &where, chunk, panel, chunk->start + k,
+                                    where.j1 - where.j0, c->column == 1, results + k * stride,
                                     stride);
-            }
             continue;
         }
         for (ptrdiff_t j = where.j0; j < where.j1; j++) {
+            const REAL *start[MOST_CHUNK];
             for (ptrdiff_t k = 0; k < lines; k++)
-                start[k] = part->source + (i + k) * c->line_step + j * c->column;
-            NAME(broadcast_run)(c, part, &where, panel, start, lines, 0, results + j * stride,
-                                wide * stride);
+                start[k] = chunk->start[k * wide + j];
+            NAME(broadcast_run)(c, part, &where, chunk, panel, start, lines, 0,
+                                results + j * stride, wide * stride);
         }
     }
-    NAME(store_lanes)(c, part, i * wide, lines * wide, panel->first, panel->lanes, results, stride);
 }
 
 /* Lines with the same taps along y, against some of the panels. */
@@ -203,26 +157,45 @@ static void NAME(broadcast_lines)(const NAME(correlation) *c, const NAME(part) *
                                   ptrdiff_t first_panel, ptrdiff_t panels)
 {
     const ptrdiff_t wide = part->columns, width = c->tiles->width, end = lines->i1 * wide;
-    const ptrdiff_t places = end - lines->i0 * wide, chunks = (places + CHUNK - 1) / CHUNK;
+    const ptrdiff_t high = lines->i1 - lines->i0, rows = c->tiles->broadcast_rows;
+    const ptrdiff_t most_lines = wide > CHUNK ? 1 : CHUNK / wide;
+    /* Short lines: as many as a tile that goes down them has rows. */
+    const ptrdiff_t at_once = most_lines < rows && rows * wide <= MOST_CHUNK ? rows : most_lines;
+    const ptrdiff_t even = (high - 1) / ((high - 1) / at_once + 1) + 1;
     /* Leaving out the zeros at the ends of lines is worth while where several short ones are
      * computed at once. */
-    const int by_column = c->skips && FEWEST_LINES * wide <= CHUNK;
+    const int by_column = c->skips && even >= FEWEST_LINES;
+    const int runs = part->result_column == 1 && part->result_line == wide;
     /* Whole lines, or else even, and whole blocks to turn over. */
-    const ptrdiff_t chunk = wide <= CHUNK ? CHUNK / wide * wide
-                                          : ((places + chunks - 1) / chunks + 7) / 8 * 8;
-    for (ptrdiff_t place = lines->i0 * wide; place < end; place += chunk)
+    const ptrdiff_t chunks = (high * wide + CHUNK - 1) / CHUNK;
+    const ptrdiff_t most = wide <= CHUNK ? even * wide
+                                         : ((high * wide + chunks - 1) / chunks + 7) / 8 * 8;
+    NAME(chunk) chunk;
+    for (chunk.place = lines->i0 * wide; chunk.place < end; chunk.place += most) {
+        chunk.places = end - chunk.place < most ? end - chunk.place : most;
+        ptrdiff_t i = chunk.place / wide, j = chunk.place % wide;
+        for (ptrdiff_t k = 0; k < chunk.places; i++, j = 0) {
+            const REAL *line = part->source + i * c->line_step;
+            for (; j < wide && k < chunk.places; j++)
+                chunk.start[k++] = line + j * c->column;
+        }
         for (ptrdiff_t number = first_panel; number < first_panel + panels; number++) {
+            REAL results[MOST_CHUNK * 2 * ENGINE_MAX_WIDTH];
             NAME(panel) panel = {.first = number * 2 * width};
             const ptrdiff_t left = c->lanes - panel.first;
-            const ptrdiff_t now = end - place < chunk ? end - place : chunk;
             panel.lanes = left < 2 * width ? left : 2 * width;
             panel.vectors = panel.lanes > width ? 2 : 1;
             panel.stride = panel.vectors * width;
+            panel.fetch = part->result + panel.first * part->result_plane + chunk.place;
+            panel.fetch_lanes = runs ? panel.lanes : 0;
             if (by_column)
-                NAME(broadcast_columns)(c, part, p, place / wide, now / wide, &panel);
+                NAME(broadcast_columns)(c, part, p, &chunk, &panel, results);
             else
-                NAME(broadcast_chunk)(c, part, lines, place, now, &panel);
+                NAME(broadcast_places)(c, part, lines, &chunk, &panel, results);
+            NAME(store_lanes)(c, part, chunk.place, chunk.places, panel.first, panel.lanes,
+                              results, panel.stride);
         }
+    }
 }
 
 /* A few vectors, neighbouring places or one place of a stack: what one `shifted` tile takes. */

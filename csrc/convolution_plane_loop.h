@@ -42,32 +42,78 @@ static void NAME(fetch_plane)(const REAL *plane, ptrdiff_t count)
 #endif
 }
 
-static void NAME(correlate_plane)(const NAME(plane_call) *call, ptrdiff_t number)
+/* The same for a plane of results, written column by column: if it fits the first cache. */
+static void NAME(fetch_results)(const REAL *plane, ptrdiff_t count)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    const ptrdiff_t most = FETCHED_AT_ONCE / (ptrdiff_t)sizeof *plane;
+    for (ptrdiff_t k = 0; count <= most && k < count; k += LINE / (ptrdiff_t)sizeof *plane)
+        __builtin_prefetch(plane + k, 1, 3);
+#else
+    (void)plane;
+    (void)count;
+#endif
+}
+
+/* A plane with what its results see around it, to be read by several of them without a look at
+ * where it ends. Fills in what is there; the zeros around it are already. */
+static void NAME(pad_plane)(const engine_plane_shape *shape, const REAL *plane,
+                            const engine_plane_shape *padded, REAL *to)
+{
+    const ptrdiff_t before = -shape->x < 0 ? 0 : -shape->x;
+    const ptrdiff_t left = shape->wide - (shape->x + before), room = padded->wide - before;
+    const ptrdiff_t inside = left < room ? left : room;
+    for (ptrdiff_t i = 0; i < padded->high && inside > 0; i++) {
+        const ptrdiff_t at = i + shape->y;
+        if (at >= 0 && at < shape->high)
+            NAME(copy_run)(plane + at * shape->wide + shape->x + before, inside,
+                           to + i * padded->wide + before);
+    }
+}
+
+static void NAME(correlate_plane)(const NAME(plane_call) *call, const engine_plane_shape *shape,
+                                  const REAL *source, ptrdiff_t number)
 {
     const NAME(correlation) *c = call->c;
     const ptrdiff_t kernel = c->y.kernel, taps = kernel * kernel;
     const ptrdiff_t channel = number % (c->groups * c->lanes);
-    const REAL *source = c->source + number / c->lanes * c->y.source * c->x.source;
     REAL *result = c->result + number * c->y.result * c->x.result;
     REAL w[ENGINE_MAX_PLANE_KERNEL * ENGINE_MAX_PLANE_KERNEL];
     const int falls = c->y.shift[0] > c->y.shift[kernel - 1]; /* to-input has its taps backwards */
     for (ptrdiff_t k = 0; k < taps; k++)
         w[k] = call->w[channel * taps + (falls ? taps - 1 - k : k)];
-    c->tiles->plane[kernel](&call->shape, source, call->zeros, w,
-                            call->bias ? call->bias[channel] : 0, c->relu, result);
+    c->tiles->plane[kernel](shape, source, call->zeros, w, call->bias ? call->bias[channel] : 0,
+                            c->relu, result);
 }
 
 static void NAME(correlate_planes_job)(void *context, ptrdiff_t job)
 {
     const NAME(plane_call) *call = context;
+    const NAME(correlation) *c = call->c;
     const ptrdiff_t first = job * call->at_once;
     const ptrdiff_t end = call->all - first < call->at_once ? call->all : first + call->at_once;
+    const ptrdiff_t plane = c->y.source * c->x.source, results = c->y.result * c->x.result;
+    const ptrdiff_t kernel = c->y.kernel;
+    const engine_plane_shape shape = {c->y.result, c->x.result, c->y.result + kernel - 1,
+                                      c->x.result + kernel - 1, 0, 0};
+    /* What serves several planes of results is copied, if there is the memory; but not if results
+     * are narrower than a vector, whose other lanes would have to be left out all the same. */
+    const ptrdiff_t bytes = engine_product(engine_product(shape.high, shape.wide), sizeof(REAL));
+    const int copies = c->lanes > 1 && c->x.result >= c->tiles->width && bytes >= 0;
+    REAL *padded = copies ? engine_scratch_take(bytes) : NULL;
+    if (padded != NULL)
+        memset(padded, 0, (size_t)bytes);
     for (ptrdiff_t k = first; k < end; k++) {
-        const ptrdiff_t plane = call->shape.high * call->shape.wide;
-        if (k % call->c->lanes == 0 && k + call->c->lanes < end)
-            NAME(fetch_plane)(call->c->source + (k / call->c->lanes + 1) * plane, plane);
-        NAME(correlate_plane)(call, k);
+        const REAL *source = c->source + k / c->lanes * plane;
+        if (k % c->lanes == 0 && k + c->lanes < end)
+            NAME(fetch_plane)(source + plane, plane);
+        if (padded != NULL && (k == first || k % c->lanes == 0))
+            NAME(pad_plane)(&call->shape, source, &shape, padded);
+        if (padded != NULL && k + 1 < end)
+            NAME(fetch_results)(c->result + (k + 1) * results, results);
+        NAME(correlate_plane)(call, padded ? &shape : &call->shape, padded ? padded : source, k);
     }
+    engine_scratch_give(padded);
 }
 
 /* Images one after another: so the sums of a channel have one order, whoever does it. */

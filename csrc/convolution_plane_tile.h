@@ -136,8 +136,11 @@ PIECE void LOCAL(plane_tile)(const int kernel, const engine_plane_shape *shape, 
     ENGINE_UNROLL
     for (int k = 0; k < kernel * kernel; k++)
         w[k] = SPREAD(weights[k]);
-    for (ptrdiff_t j = 0; j < shape->columns; j += LANES) {
-        const ptrdiff_t x = shape->x + j;
+    for (ptrdiff_t next = 0; next < shape->columns; next += LANES) {
+        /* Where storing some lanes is slow, the last vector moves back: what it computes again
+         * comes out as before. */
+        const int back = LEVEL < 2 && next + LANES > shape->columns && shape->columns >= LANES;
+        const ptrdiff_t j = back ? shape->columns - LANES : next, x = shape->x + j;
         if (x >= 0 && x + kernel - 1 + LANES <= shape->wide && j + LANES <= shape->columns) {
             LOCAL(plane_columns)(kernel, 1, NULL, shape, image, zeros, w, SPREAD(bias), relu, j,
                                  out);

@@ -161,8 +161,15 @@ static void NAME(weight_run)(void *context, ptrdiff_t number)
     engine_aligned_free(job.place);
 }
 
+/* `count` things in `most` parts at the most, as even as can be: how many in a part. */
+static ptrdiff_t NAME(in_a_part)(ptrdiff_t count, ptrdiff_t most)
+{
+    const ptrdiff_t parts = most < count ? most : count;
+    return (count - 1) / parts + 1;
+}
+
 /* Cuts the input channels for the threads, since a cut of g's would copy x more often, and then
- * g's, panel by panel. */
+ * g's, panel by panel. Where x is not copied g's are cut first, each cut being turned over once. */
 static ptrdiff_t NAME(cut_weight)(NAME(weight_call) *call)
 {
     const NAME(correlation) *c = &call->c;
@@ -170,12 +177,15 @@ static ptrdiff_t NAME(cut_weight)(NAME(weight_call) *call)
                       * (double)c->y.result * (double)c->x.result;
     const int threads = work < 2 * WORTH_A_JOB ? 1 : engine_threads_here();
     const ptrdiff_t jobs = threads == 1 ? 1 : (2 * threads - 1) / c->groups + 1;
-    const ptrdiff_t most = jobs < c->channels ? jobs : c->channels;
-    call->channels_at_once = (c->channels - 1) / most + 1;
-    call->channel_cuts = (c->channels - 1) / call->channels_at_once + 1;
     const ptrdiff_t panel = 2 * c->tiles->width, panels = (c->lanes - 1) / panel + 1;
+    const int copies = c->images > 1 || !engine_axis_inside(&c->y, c->y.result)
+                    || !engine_axis_inside(&c->x, c->x.result);
+    const ptrdiff_t first = copies ? 1 : NAME(in_a_part)(panels, jobs);
+    const ptrdiff_t most = copies ? jobs : (jobs - 1) / ((panels - 1) / first + 1) + 1;
+    call->channels_at_once = NAME(in_a_part)(c->channels, most);
+    call->channel_cuts = (c->channels - 1) / call->channels_at_once + 1;
     const ptrdiff_t more = (jobs - 1) / call->channel_cuts + 1;
-    call->lanes_at_once = ((panels - 1) / (more < panels ? more : panels) + 1) * panel;
+    call->lanes_at_once = NAME(in_a_part)(panels, more) * panel;
     call->lane_cuts = (c->lanes - 1) / call->lanes_at_once + 1;
     return c->groups * call->channel_cuts * call->lane_cuts;
 }

@@ -25,10 +25,19 @@ PIECE void LOCAL(tile_start)(int rows, int vectors, VECTOR sum[TILE_ROWS][2])
     }
 }
 
-/* sum[i] += a[i][k] * b[k] for k = 0 .. steps - 1; if `copies`, b goes to `copy` too. */
-PIECE void LOCAL(tile_run)(int rows, int vectors, int masked, MASK edge, VECTOR sum[TILE_ROWS][2],
-                           ptrdiff_t steps, const REAL *a, ptrdiff_t a_row, ptrdiff_t a_step,
-                           const REAL *b, ptrdiff_t b_step, int copies, REAL *copy)
+#ifndef FETCH
+#if defined(__GNUC__) || defined(__clang__)
+#define FETCH(p) __builtin_prefetch(p, 0, 2)
+#else
+#define FETCH(p) ((void)0)
+#endif
+#define FAR_APART 2048 /* bytes */
+#endif
+
+/* The loop of tile_run. `fetches`: the next panel of B is called in, row by row. */
+PIECE void LOCAL(tile_loop)(int rows, int vectors, int masked, MASK edge, VECTOR sum[TILE_ROWS][2],
+                            ptrdiff_t steps, const REAL *a, ptrdiff_t a_row, ptrdiff_t a_step,
+                            const REAL *b, ptrdiff_t b_step, int copies, REAL *copy, int fetches)
 {
     const REAL *group[ROW_GROUPS];
     ENGINE_UNROLL
@@ -44,6 +53,8 @@ PIECE void LOCAL(tile_run)(int rows, int vectors, int masked, MASK edge, VECTOR 
             for (int j = 0; j < vectors; j++)
                 STORE(copy + (k * vectors + j) * LANES, right[j]);
         }
+        if (fetches) /* the panel's end: the line in which it begins is the same, or here already */
+            FETCH(b + 2 * vectors * LANES - 1);
         ENGINE_UNROLL
         for (int i = 0; i < rows; i++) {
             const VECTOR left = SPREAD(group[i / 3][i % 3 * a_row]);
@@ -56,6 +67,21 @@ PIECE void LOCAL(tile_run)(int rows, int vectors, int masked, MASK edge, VECTOR 
             group[i] += a_step;
         b += b_step;
     }
+}
+
+/* sum[i] += a[i][k] * b[k] for k = 0 .. steps - 1; if `copies`, b goes to `copy` too. A panel that
+ * is copied is a line here and a line there: where two of them are seldom in one page, no processor
+ * guesses the next panel's. */
+PIECE void LOCAL(tile_run)(int rows, int vectors, int masked, MASK edge, VECTOR sum[TILE_ROWS][2],
+                           ptrdiff_t steps, const REAL *a, ptrdiff_t a_row, ptrdiff_t a_step,
+                           const REAL *b, ptrdiff_t b_step, int copies, REAL *copy)
+{
+    if (copies && b_step >= FAR_APART / (int)sizeof(REAL))
+        LOCAL(tile_loop)(rows, vectors, masked, edge, sum, steps, a, a_row, a_step, b, b_step,
+                         copies, copy, 1);
+    else
+        LOCAL(tile_loop)(rows, vectors, masked, edge, sum, steps, a, a_row, a_step, b, b_step,
+                         copies, copy, 0);
 }
 
 /* Calls in the lines of C, which arrive while k runs. Not worth it for a few steps. */

@@ -40,6 +40,8 @@ CORNERS = [
     Case((2, 1, 3, 40), (3, 1, 3, 3), {}),
     Case((3, 2, 9, 7), (6, 1, 5, 5), {"padding": (2, 9), "groups": 2}),
     Case((2, 1, 33, 17), (2, 1, 3, 3), {"padding": (7, 0)}),
+    # results that see none of the image, several channels of them
+    Case((1, 1, 9, 20), (4, 1, 3, 3), {"padding": (0, 11)}),
     # stacks of images: whole ones, one that is half full, strided, grouped, dilated
     Case((16, 3, 6, 5), (4, 3, 3, 3), {"padding": 1}),
     Case((25, 2, 7, 7), (3, 2, 5, 5), {"padding": 4, "stride": 2}),
@@ -52,6 +54,13 @@ CORNERS = [
     # 1x1 over lines shorter and longer than a vector
     Case((3, 7, 5, 5), (33, 7, 1, 1), {}),
     Case((1, 9, 6, 40), (19, 9, 1, 1), {}),
+    # 1x1 as matrix products: grouped, over single places, more channels than are packed at once
+    Case((3, 6, 4, 7), (8, 3, 1, 1), {"groups": 2}),
+    Case((40, 6, 1, 1), (10, 3, 1, 1), {"groups": 2}),
+    Case((2, 900, 3, 3), (12, 900, 1, 1), {}),
+    # and where it is not one: a border, a stride, a cropped end
+    Case((2, 5, 6, 6), (7, 5, 1, 1), {"padding": 1}),
+    Case((2, 5, 6, 9), (7, 5, 1, 1), {"stride": (1, 2)}),
     # more terms and more bands than one round of anything takes
     Case((1, 70, 60, 60), (34, 70, 3, 3), {"padding": 1}),
     # nothing to add up, and nothing to fill
@@ -166,6 +175,9 @@ def test_stacks_have_the_bits_of_single_images(case: Case, level: int, dtype: ty
         Case((1, 3, 90, 90), (40, 3, 7, 7), {"padding": 3, "stride": 2}),
         Case((2, 30, 50, 50), (30, 1, 3, 3), {"padding": 1, "groups": 30}),
         Case((2, 60, 30, 30), (50, 60, 1, 1), {}),
+        # so many channels that a band of a few of them would be higher than one of all
+        Case((1, 300, 24, 60), (12, 300, 3, 3), {"padding": 1}),
+        Case((1, 300, 24, 60), (3, 300, 3, 3), {"padding": 1}),
     ],
     ids=str,
 )
