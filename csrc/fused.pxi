@@ -75,11 +75,25 @@ def are_dense(list arrays not None):
     return True
 
 
-def is_dense_integers(object array):
+cpdef bint is_dense_integers(object array):
     """Whether an array is dense, aligned, native int64."""
     return (
         type(array) is cnp.ndarray and cnp.PyArray_ISCARRAY_RO(array)
         and cnp.PyArray_TYPE(array) == cnp.NPY_INT64
+    )
+
+
+def are_logits(object logits, object classes, object weight):
+    """Whether these are dense (N, C) floats, (N,) int64 and (C,) floats of one dtype, or None."""
+    if not is_dense(logits, None) or not is_dense_integers(classes):
+        return False
+    if cnp.PyArray_NDIM(logits) != 2 or cnp.PyArray_NDIM(classes) != 1:
+        return False
+    if cnp.PyArray_DIM(logits, 0) != cnp.PyArray_DIM(classes, 0):
+        return False
+    return weight is None or (
+        is_dense(weight, logits) and cnp.PyArray_NDIM(weight) == 1
+        and cnp.PyArray_DIM(weight, 0) == cnp.PyArray_DIM(logits, 1)
     )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from engine.kernels import fused_numpy
 from engine.kernels.fused_arrays import (
+    are_logits,
     deliver,
     readable,
     readable_integers,
@@ -109,15 +110,17 @@ def _loss_arguments(
     ignore_index: int,
     label_smoothing: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    x = readable(name, "logits", logits)
-    classes = readable_integers(name, "targets", targets)
-    if x.ndim != 2 or classes.shape != x.shape[:1]:
-        raise ValueError(
-            f"{name} takes logits of shape (N, C) and targets of shape (N,), "
-            f"got {x.shape} and {classes.shape}"
-        )
-    if weight is not None:
-        weight = readable_of_shape(name, "weight", weight, x.shape[1:], x)
+    x, classes = logits, targets
+    if not are_logits(logits, targets, weight):
+        x = readable(name, "logits", logits)
+        classes = readable_integers(name, "targets", targets)
+        if x.ndim != 2 or classes.shape != x.shape[:1]:
+            raise ValueError(
+                f"{name} takes logits of shape (N, C) and targets of shape (N,), "
+                f"got {x.shape} and {classes.shape}"
+            )
+        if weight is not None:
+            weight = readable_of_shape(name, "weight", weight, x.shape[1:], x)
     if reduction not in _REDUCTIONS:
         raise ValueError(f"{name} expected reduction to be one of {_REDUCTIONS}, got {reduction!r}")
     if not 0 <= label_smoothing <= 1:

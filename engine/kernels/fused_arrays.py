@@ -30,6 +30,8 @@ are_dense = getattr(compiled, "are_dense", _never)
 """The same of all in a list that are not None, with one dtype."""
 is_dense_integers = getattr(compiled, "is_dense_integers", _never)
 """The same of int64."""
+are_logits = getattr(compiled, "are_logits", _never)
+"""are_logits(x, classes, weight): what a cross-entropy reads, as it reads it."""
 fresh = getattr(compiled, "fresh", functools.partial(np.empty_like, order="C"))
 """A new dense array of an array's shape and dtype, with no particular contents."""
 

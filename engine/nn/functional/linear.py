@@ -24,6 +24,16 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         x, w = input._data, weight._data
     except AttributeError:
         raise not_tensors("linear", input=input, weight=weight) from None
+    if bias is not None and x.ndim == w.ndim == 2 and x.dtype is w.dtype:  # the usual case
+        count, features = w.shape
+        if x.shape[1] == features and bias._data.shape == (count,):
+            return input.record(ops.linear, (input, weight, bias), {})
+    return _linear(input, weight, bias)
+
+
+def _linear(input: Any, weight: Any, bias: Any) -> Any:
+    """`linear` of any dimensions, looked at closely."""
+    x, w = input._data, weight._data
     if x.ndim == 0 or w.ndim not in (1, 2):
         raise RuntimeError(
             f"linear takes an input of one dimension or more and a weight of two, not "
