@@ -97,8 +97,10 @@ def are_logits(object logits, object classes, object weight):
     )
 
 
-def fresh(cnp.ndarray like not None):
+cpdef cnp.ndarray fresh(cnp.ndarray like):
     """A new dense array of this shape and dtype, with no particular contents."""
+    if like is None:
+        raise TypeError("expected an array, got None")
     return cnp.PyArray_EMPTY(
         cnp.PyArray_NDIM(like), cnp.PyArray_DIMS(like), cnp.PyArray_TYPE(like), 0)
 
@@ -237,16 +239,24 @@ def cross_entropy_weights(cnp.ndarray targets not None, cnp.ndarray weight,
         &options)
 
 
-def cross_entropy_backward(cnp.ndarray g not None, double divisor, cnp.ndarray x not None,
+def cross_entropy_backward(object g, double divisor, cnp.ndarray x not None,
                            cnp.ndarray targets not None, cnp.ndarray weight, cnp.int64_t ignore,
                            double smoothing, cnp.ndarray kept not None, cnp.ndarray dx not None,
                            bint reference=False):
     cdef ptrdiff_t wrong = -1
     cdef Py_ssize_t rows = cnp.PyArray_SIZE(targets)
     cdef Py_ssize_t cols = cnp.PyArray_SIZE(x) // rows if rows else 0
-    cdef Py_ssize_t step = 1 if cnp.PyArray_NDIM(g) else 0
+    cdef Py_ssize_t step = 0
     cdef int kind = fused_kind(x, reference), dtype = cnp.PyArray_TYPE(x)
-    cdef void *arriving = fused_data(g, dtype, rows if step else 1, False)
+    cdef float single
+    cdef double number
+    cdef void *arriving
+    if isinstance(g, float):  # one gradient for all rows
+        number, single = g, g
+        arriving = <void *> &single if dtype == cnp.NPY_FLOAT32 else <void *> &number
+    else:
+        step = 1 if cnp.PyArray_NDIM(g) else 0
+        arriving = fused_data(g, dtype, rows if step else 1, False)
     cdef void *source = fused_data(x, dtype, rows * cols, False)
     cdef void *classes = fused_data(targets, cnp.NPY_INT64, rows, False)
     cdef void *facts = fused_data(kept, dtype, 2 * rows, False)
@@ -413,26 +423,39 @@ def sum_middle(cnp.ndarray x not None, cnp.ndarray out not None, Py_ssize_t n, P
     fused_take_back(state)
 
 
-def relu(cnp.ndarray x not None, cnp.ndarray out not None, bint reference=False):
-    cdef Py_ssize_t n = cnp.PyArray_SIZE(x)
-    cdef int kind = fused_kind(x, reference), dtype = cnp.PyArray_TYPE(x)
-    cdef void *source = fused_data(x, dtype, n, False)
+def relu(object x, cnp.ndarray out, bint reference=False):
+    """Into `out`; with None a new array, or None if x is not dense: look closer."""
+    if out is None:
+        if not is_dense(x, None):
+            return None
+        out = fresh(x)
+    cdef cnp.ndarray array = x
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(array)
+    cdef int kind = fused_kind(array, reference), dtype = cnp.PyArray_TYPE(array)
+    cdef void *source = fused_data(array, dtype, n, False)
     cdef void *target = fused_data(out, dtype, n, True)
     cdef PyThreadState *state = fused_let_go(n)
     engine_relu(kind, n, source, target)
     fused_take_back(state)
+    return out
 
 
-def relu_backward(cnp.ndarray g not None, cnp.ndarray out not None, cnp.ndarray dx not None,
-                  bint reference=False):
-    cdef Py_ssize_t n = cnp.PyArray_SIZE(g)
-    cdef int kind = fused_kind(g, reference), dtype = cnp.PyArray_TYPE(g)
-    cdef void *arriving = fused_data(g, dtype, n, False)
-    cdef void *result = fused_data(out, dtype, n, False)
+def relu_backward(object g, object out, cnp.ndarray dx, bint reference=False):
+    """Into `dx`; with None a new array, or None if the two are not dense and alike."""
+    if dx is None:
+        if not is_dense(g, None) or not is_dense(out, g) or not cnp.PyArray_SAMESHAPE(g, out):
+            return None
+        dx = fresh(g)
+    cdef cnp.ndarray array = g, result = out
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(array)
+    cdef int kind = fused_kind(array, reference), dtype = cnp.PyArray_TYPE(array)
+    cdef void *arriving = fused_data(array, dtype, n, False)
+    cdef void *passed = fused_data(result, dtype, n, False)
     cdef void *target = fused_data(dx, dtype, n, True)
     cdef PyThreadState *state = fused_let_go(n)
-    engine_relu_backward(kind, n, arriving, result, target)
+    engine_relu_backward(kind, n, arriving, passed, target)
     fused_take_back(state)
+    return dx
 
 
 def bias_relu_backward(cnp.ndarray g not None, cnp.ndarray out not None, cnp.ndarray dx not None,

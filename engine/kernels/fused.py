@@ -15,6 +15,7 @@ from engine.kernels import fused_numpy
 from engine.kernels.fused_arrays import (
     are_logits,
     deliver,
+    fresh,
     readable,
     readable_integers,
     readable_of_shape,
@@ -201,15 +202,22 @@ def cross_entropy_backward(
         name, logits, targets, weight, reduction, ignore_index, label_smoothing
     )
     rows = x.shape[0]
-    if type(g) is not np.ndarray:
+    if reduction != "none" and isinstance(g, (float, np.floating)):
+        g = float(g)
+    else:
         # A number in Python has no dtype of its own; an array has one to be looked at.
-        g = np.array(g, x.dtype) if isinstance(g, int | float) else np.asarray(g)
-    g = readable_of_shape(name, "g", g, (rows,) if reduction == "none" else (), x)
+        g = np.array(g, x.dtype) if isinstance(g, int | float) else g
+        g = readable_of_shape(name, "g", g, (rows,) if reduction == "none" else (), x)
     kept = readable_of_shape(name, "kept", kept, (rows, 2), x)
     divisor = 1.0
     if reduction == "mean":
         divisor = _kernels.cross_entropy_weights(classes, weight, ignore_index)
-    written = target(name, out, x, (x, g, kept, *(() if weight is None else (weight,))))
+    if out is None:
+        written = fresh(x)
+    else:
+        read = (x, g, kept, weight)
+        read = tuple(array for array in read if isinstance(array, np.ndarray))
+        written = target(name, out, x, read)
     wrong = _kernels.cross_entropy_backward(
         g, divisor, x, classes, weight, ignore_index, label_smoothing, kept, written, _reference
     )
@@ -227,6 +235,10 @@ def relu(x: ArrayLike, out: np.ndarray | None = None, *, _reference: bool = Fals
     >>> relu(np.array([-1.0, 2.0])).tolist()
     [0.0, 2.0]
     """
+    if out is None:
+        found = _kernels.relu(x, None, _reference)
+        if found is not None:
+            return found
     x = readable("relu", "x", x)
     written = target("relu", out, x, (x,))
     _kernels.relu(x, written, _reference)
@@ -243,6 +255,10 @@ def relu_backward(
     >>> relu_backward(np.array([5.0, 7.0]), np.array([0.0, 2.0])).tolist()
     [0.0, 7.0]
     """
+    if out is None:
+        found = _kernels.relu_backward(g, y, None, _reference)
+        if found is not None:
+            return found
     y = readable("relu_backward", "y", y)
     g = readable_of_shape("relu_backward", "g", g, y.shape, y)
     written = target("relu_backward", out, g, (g, y))

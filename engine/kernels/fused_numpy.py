@@ -275,11 +275,15 @@ def sum_middle(x: Array, out: Array, n: int, inner: int, reference: bool = False
         total += rows[:, :whole].reshape(outer, whole // 64, 64, inner).sum(axis=2).sum(axis=1)
 
 
-def relu(x: Array, out: Array, reference: bool = False) -> None:
+def relu(x: Array, out: Array | None, reference: bool = False) -> None:
+    if out is None:
+        return
     out[...] = np.where(x < 0, x.dtype.type(0), x)
 
 
-def relu_backward(g: Array, out: Array, dx: Array, reference: bool = False) -> None:
+def relu_backward(g: Array, out: Array, dx: Array | None, reference: bool = False) -> None:
+    if dx is None:
+        return
     closed = out <= 0
     dx[...] = g
     dx[closed] = 0

@@ -380,3 +380,13 @@ def test_errors_say_what_came() -> None:
     ):
         with pytest.raises(error, match=words):
             call()
+
+
+def test_a_gradient_that_is_a_number_and_a_place_for_the_result() -> None:
+    x, targets = normal(3, (5, 4), np.float32), np.array([0, 3, 1, 1, 2])
+    _, kept = fused.cross_entropy(x, targets)
+    expected = fused.cross_entropy_backward(np.float32(0.5), x, targets, kept)
+    for g in (0.5, np.float64(0.5), np.array(0.5, np.float32)):
+        out = np.empty_like(x)
+        assert fused.cross_entropy_backward(g, x, targets, kept, out=out) is out
+        assert np.array_equal(out, expected)

@@ -85,7 +85,7 @@ def fitted(what: str, input: Any, target: Any) -> tuple[Any, Any]:
             stacklevel=3,
         )
         input, target = broadcast_tensors(input, target)
-    return _of_one_type(input, target)
+    return (input, target) if x.dtype is y.dtype else _of_one_type(input, target)
 
 
 def _of_one_type(input: Any, target: Any) -> tuple[Any, Any]:
@@ -102,9 +102,11 @@ def mse_loss(
     """The square of the difference."""
     if size_average is not None or reduce is not None:
         reduction = old_reduction(size_average, reduce, reduction)
-    check_reduction(reduction)
+    if reduction not in _PARAMS:
+        check_reduction(reduction)
     input, target = fitted("mse_loss", input, target)
-    require_floating("mse_loss", input)
+    if input._data.dtype.kind not in "fV":
+        require_floating("mse_loss", input)
     if weight is None:
         return input.record(ops.mse_loss, (input, target), _PARAMS[reduction])
     loss = input.record(ops.mse_loss, (input, target), _PARAMS["none"])
