@@ -28,9 +28,7 @@ def old_reduction(size_average: Any, reduce: Any, reduction: str) -> str:
     """The reduction that PyTorch's old pair of flags means, where they are given."""
     if size_average is None and reduce is None:
         return reduction
-    if reduce is False:
-        return "none"
-    return "sum" if size_average is False else "mean"
+    return "none" if reduce is False else "sum" if size_average is False else "mean"
 
 
 def check_reduction(reduction: str) -> None:
