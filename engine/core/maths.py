@@ -24,7 +24,11 @@ from engine.kernels.allocation import keep_freed_memory
 keep_freed_memory()
 
 # Where NumPy would warn (a logarithm of 0), the answer is IEEE 754's, and silent as PyTorch's.
-warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"engine\.(core|ops|tensor)\.")
+warnings.filterwarnings(
+    "ignore",
+    category=RuntimeWarning,
+    module=r"engine\.(core\.|ops\.|tensor\.|kernels\.elementwise)",
+)
 
 
 class Quiet:
