@@ -5,10 +5,10 @@
  * n >= 0. out may be x itself, but the two may not overlap otherwise. NaN stays NaN, subnormal
  * numbers are honoured, -0 keeps its sign where the curve goes through 0. Nothing is allocated.
  *
- * The reference is the C library's double precision, the fast one within 4 units in the last place
- * (exp and log within 2; where a sigmoid is no normal number it may be 0). It gives the same bits whatever the number of threads and wherever in the
- * buffer an element stands, and on AVX2 the same as on AVX-512; the portable form rounds twice
- * where they round once.
+ * The reference is the C library's double precision, the fast one within 4.5 units in the last
+ * place (exp and log within 2; where a sigmoid is no normal number it may be 0). It gives the same
+ * bits whatever the number of threads and wherever in the buffer an element stands, and on AVX2 the
+ * same as on AVX-512; the portable form rounds twice where they round once.
  */
 #ifndef ENGINE_CURVES_H
 #define ENGINE_CURVES_H

@@ -11,8 +11,8 @@
  * that two arrays may be the same, no two overlap. Nothing is allocated unless a line says so. The
  * fast form gives the same bits (of a NaN: only that it is one) on every instruction set, with any
  * number of threads, and for a row whatever the number of rows; how near it is to the twin is said
- * in each place. (Where there is an exp, a log, an erf or a tanh in it, AVX2 and AVX-512 give the same bits
- * and the portable form others: they multiply and add in one rounding.) */
+ * in each place. (Where there is an exp, a log, an erf or a tanh in it, AVX2 and AVX-512 give the
+ * same bits and the portable form others: they multiply and add in one rounding.) */
 #ifndef ENGINE_FUSED_H
 #define ENGINE_FUSED_H
 
@@ -81,8 +81,8 @@ enum {
 };
 
 /* losses[i] = the loss of x[i] and y[i], and the sum of them is returned; losses may be NULL.
- * Logarithms are within 3 units in the last place. The sum is carried in double precision from one
- * thousand numbers to the next. */
+ * Logarithms are within 4.5 units in the last place. The sum is carried in double precision from
+ * one thousand numbers to the next. */
 double engine_loss(int kind, int what, ptrdiff_t n, const void *x, const void *y, void *losses);
 
 /* dx[i] = g[i * step] * scale * the slope of the loss to x[i]: 2 * (x - y), (x - y) / (x * (1 - x))
@@ -181,7 +181,7 @@ typedef struct {
 } engine_lstm_step;
 
 /* With x = input + state in four blocks: i, f, o = sigmoid of their blocks and n = tanh of its own;
- * cell = f * cell_before + i * n, hidden = o * tanh(cell). tanh is within 3 units in the last
+ * cell = f * cell_before + i * n, hidden = o * tanh(cell). tanh is within 4.5 units in the last
  * place. */
 void engine_lstm(int kind, const engine_lstm_step *step);
 

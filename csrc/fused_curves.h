@@ -1,5 +1,5 @@
-/* The curves of networks on vectors: erf, tanh, the sigmoid and the logarithm. To be included by a file
- * of loops, after fused_lanes.h; no include guard on purpose.
+/* The curves of networks on vectors: erf, tanh, the sigmoid and the logarithm. To be included by a
+ * file of loops, after fused_lanes.h; no include guard on purpose.
  *
  * The idea: no branch. Where a curve has two formulas, both are worked out for every number and the
  * right one is chosen, which costs less than a branch does. */
@@ -41,7 +41,7 @@ ALWAYS_INLINE NAME(vector) NAME(erf_of)(NAME(vector) x)
 }
 
 /* tanh(a) = e / (e + 2) with e = exp(2a) - 1 = 2^k * (exp(r) - 1) + (2^k - 1), which loses no digit
- * near 0. Within 3 units in the last place; from TANH_EDGE on it rounds to 1. */
+ * near 0. Within 4.5 units in the last place; from TANH_EDGE on it rounds to 1. */
 ALWAYS_INLINE NAME(vector) NAME(tanh_of)(NAME(vector) x)
 {
     NAME(masks) sign;
@@ -81,21 +81,22 @@ ALWAYS_INLINE NAME(vector) NAME(log_of)(NAME(vector) x)
     const BITS two = (BITS)(MANTISSA_BITS + BIAS) << MANTISSA_BITS;
     const REAL offset = (REAL)((BITS)1 << MANTISSA_BITS) + BIAS;
     NAME(vector) k = (NAME(vector))(power + two + count) - offset;
-    const NAME(vector) m =
-        (NAME(vector))((NAME(masks))normal - (count << MANTISSA_BITS) + ((BITS)BIAS << MANTISSA_BITS));
+    const NAME(vector) m = (NAME(vector))((NAME(masks))normal - (count << MANTISSA_BITS) +
+                                          ((BITS)BIAS << MANTISSA_BITS));
     k -= NAME(choose)(small, NAME(all)(SOME_POWERS), NAME(all)(0));
     const NAME(vector) s = (m - 1) / (m + 1), square = s * s;
     const NAME(vector) series =
         NAME(polynomial)(NAME(atanh), MANTISSA_BITS == 23 ? 5 : LENGTH(NAME(atanh)), square);
     const NAME(vector) low = NAME(multiply_add)(s * square, series, k * LN2_LOW);
     NAME(vector) result = NAME(multiply_add)(k, NAME(all)(LN2_HIGH), s + s + low);
-    result = NAME(choose)((NAME(masks))(x < (REAL)INFINITY), result, x); /* inf and NaN as they are */
+    /* inf and NaN as they are */
+    result = NAME(choose)((NAME(masks))(x < (REAL)INFINITY), result, x);
     result = NAME(choose)((NAME(masks))(x == 0), NAME(all)((REAL)-INFINITY), result);
     return NAME(choose)((NAME(masks))(x < 0), NAME(all)((REAL)NAN), result);
 }
 
 /* log(1 + x), of which near 0 no digit is lost: what rounding 1 + x takes from x is given back as
- * its share. Within 3 units. Source: W. Kahan, as told by D. Goldberg in "What every computer
+ * its share. Within 4.5 units. Source: W. Kahan, as told by D. Goldberg in "What every computer
  * scientist should know about floating-point arithmetic", 1991, theorem 4. */
 ALWAYS_INLINE NAME(vector) NAME(log_of_1_plus)(NAME(vector) x)
 {

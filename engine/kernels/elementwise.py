@@ -91,12 +91,12 @@ def _float_dtype(name: str, dtype: np.dtype) -> np.dtype:
 _curve = getattr(compiled, "curve", None)
 
 
-def _sigmoid_numpy(x: Any) -> Any:
+def sigmoid_numpy(x: Any) -> Any:
     # Far below 0 the exponential overflows to infinity, and one over that is the right 0.
     return 1 / (1 + np.exp(-x))
 
 
-_CURVES: tuple[Callable[[Any], Any], ...] = (np.exp, np.log, np.log1p, np.tanh, _sigmoid_numpy)
+_CURVES: tuple[Callable[[Any], Any], ...] = (np.exp, np.log, np.log1p, np.tanh, sigmoid_numpy)
 """In the order of csrc/curves.h."""
 
 
@@ -116,8 +116,9 @@ def _function(name: str, what: int, formula: str) -> Callable[..., Any]:
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"""{formula} of every element, as a new array.
 
-    Any shape, any strides. float32 and float64 are computed here, within 4 units in the last place
-    and without a warning; other dtypes, and all where nothing is compiled, are NumPy's affair."""
+    Any shape, any strides. float32 and float64 are computed here, within 4.5 units in the last
+    place and without a warning; other dtypes, and all where nothing is compiled, are NumPy's
+    affair."""
     return function
 
 

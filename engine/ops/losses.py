@@ -102,8 +102,8 @@ class binary_cross_entropy_with_logits(Op):
         if positive is None:
             loss = kernels.binary_cross_entropy_with_logits
             return _weighed_loss(loss, x, y, weight, reduction)
-        # log(1 + exp(-x)) without the exponential of a large number.
-        softened = maths.log1p(maths.exp(-maths.absolute(x))) - maths.minimum(x, 0.0)
+        # Where y is 1, the loss is log(1 + exp(-x)).
+        softened = kernels.binary_cross_entropy_with_logits(x, np.ones_like(x), "none")
         softened = (1 + (positive - 1) * y) * softened
         return reduced(_weighed((1 - y) * x + softened, weight), reduction)
 

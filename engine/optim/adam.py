@@ -15,7 +15,7 @@ from engine.optim.optimizer import (
     number,
     refuse_negative,
     zeros_like,
-)  # fmt: skip
+)
 from engine.tensor.tensor import Tensor
 
 
