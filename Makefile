@@ -75,7 +75,7 @@ sanitize: $(STAMP)
 	@cd $(SANITIZED) && ENGINE_SANITIZE=address ENGINE_REQUIRE_EXT=1 CC=$(CC) \
 		$(CURDIR)/$(BIN)/python setup.py -q build_ext --inplace > build.log 2>&1 \
 		|| { tail -n 30 build.log >&2; exit 1; }
-	@cd $(SANITIZED) && env -u CI -u ENGINE_PURE ENGINE_REQUIRE_EXT=1 \
+	@cd $(SANITIZED) && env -u ENGINE_PURE ENGINE_REQUIRE_EXT=1 \
 		LD_PRELOAD=$(call runtime,asan) UBSAN_OPTIONS=print_stacktrace=1 \
 		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
 		$(CURDIR)/$(BIN)/python -m pytest tests/kernels -m "not torch" --capture=sys \

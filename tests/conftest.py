@@ -9,13 +9,14 @@ import os
 import pytest
 from hypothesis import settings
 
-# No deadline: a test that is slow on a busy machine is not a failed test. A failure prints the blob
-# that reproduces it, since the examples are new on every run.
+# No deadline: a test that is slow on a busy machine is not a failed test. Whoever works on the
+# engine gets new examples on every run, and with a failure the blob that reproduces it; with
+# --hypothesis-profile=explore many of them. Where a change is judged (CI) the examples depend on
+# the tests alone, so that the same change is judged the same way twice.
 settings.register_profile("engine", deadline=None, print_blob=True, max_examples=100)
-settings.register_profile(
-    "engine-ci", settings.get_profile("engine"), max_examples=300, derandomize=False
-)
-settings.load_profile("engine-ci" if os.environ.get("CI") else "engine")
+settings.register_profile("explore", settings.get_profile("engine"), max_examples=2000)
+settings.register_profile("judge", settings.get_profile("engine"), derandomize=True)
+settings.load_profile("judge" if os.environ.get("CI") else "engine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
