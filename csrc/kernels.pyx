@@ -99,6 +99,7 @@ def limit_scratch(Py_ssize_t blocks):
     engine_scratch_limit(blocks)
 
 
+include "frames.pxi"
 include "fused.pxi"
 include "curves.pxi"
 include "losses.pxi"

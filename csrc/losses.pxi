@@ -53,16 +53,18 @@ def loss(int what, object x, object y, bint each, bint mean, bint reference=Fals
     return out
 
 
-def loss_backward(int what, object g, double scale, object x, object y, bint reference=False):
+def loss_backward(int what, object g, bint mean, object x, object y, bint reference=False):
     """The gradient to x; None if the arrays are not ready: look closer. g: an array or a number."""
     cdef cnp.ndarray arrived, first, out
     cdef float single = 1
-    cdef double one = 1
+    cdef double one = 1, scale = 1
     cdef void *arriving
     if not losses_alike(x, y):
         return None
     first = x
     cdef Py_ssize_t n = cnp.PyArray_SIZE(first), step = 0
+    if mean and n:
+        scale = 1.0 / n
     cdef int kind = fused_kind(first, reference), dtype = cnp.PyArray_TYPE(first)
     if type(g) is cnp.ndarray:
         arrived = g

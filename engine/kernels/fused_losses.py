@@ -126,14 +126,14 @@ def _loss_backward(
 ) -> np.ndarray:
     if reduction not in REDUCTIONS:
         raise ValueError(f"{name} expected reduction to be one of {REDUCTIONS}, got {reduction!r}")
-    scale = 1 / max(np.size(x), 1) if reduction == "mean" else 1.0
-    found = _kernels.loss_backward(what, g, scale, x, y, reference)
+    mean = reduction == "mean"
+    found = _kernels.loss_backward(what, g, mean, x, y, reference)
     if found is None:
         x, y, kind = _made_ready(name, x, y)
         g = np.array(g, x.dtype, order="C")
         if g.shape not in ((), x.shape):
             raise ValueError(f"{name} expected g of shape () or {x.shape}, got {g.shape}")
-        found = _kernels.loss_backward(what, g, scale, x, y, reference).astype(kind, copy=False)
+        found = _kernels.loss_backward(what, g, mean, x, y, reference).astype(kind, copy=False)
     return found
 
 

@@ -53,12 +53,13 @@ def loss(
 
 
 def loss_backward(
-    what: int, g: Array, scale: float, x: Array, y: Array, reference: bool = False
+    what: int, g: Array, mean: bool, x: Array, y: Array, reference: bool = False
 ) -> Array | None:
     if not _are_alike(x, y) or not isinstance(g, np.ndarray) or g.dtype != x.dtype:
         return None
     if g.shape not in ((), x.shape):
         return None
+    scale = 1 / max(x.size, 1) if mean else 1.0
     with np.errstate(all="ignore"):
         found = _SLOPES[what](x, y)
         found *= g * g.dtype.type(scale) if g.ndim else g.item() * scale

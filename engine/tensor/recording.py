@@ -5,13 +5,14 @@ than the arithmetic. So for each operation a function is written out once, with 
 input and a branch for each choice of inputs that want a gradient, as `engine.tensor.vertex` writes
 out how its rules are read. For `x @ y` it begins like this:
 
-    def record(x, y, params):
+    def record(inputs, params):
+        (x, y,) = inputs
         x_vertex = None
         if isinstance(x, Tensor):
             x_array = x._data
             ...
         try:
-            out = forward(x_array, y_array, **params)
+            out = forward(x_array, y_array)
         except (ValueError, ArithmeticError, Warning):
             out = None
         if out is None:
@@ -32,6 +33,7 @@ import numpy as np
 from engine.core.graph import next_serial
 from engine.core.op import Op
 from engine.core.plan import MANY, PLAIN, VERTEX, define, in_brackets
+from engine.kernels.frames import outside
 from engine.tensor.vertex import ArrayPlan, Vertex, is_ours, plan_of, shares_memory
 
 MOST = 3
@@ -56,7 +58,7 @@ def refuse_inference() -> None:
 
 
 def recorder(op: Op, tensor: Any) -> Callable | None:
-    """(*inputs, params) to the result as a Tensor; None for an operation with too many choices.
+    """(inputs, params) to the result as a Tensor; None for an operation with too many choices.
 
     Args:
         op: an operation of a fixed number of inputs and one result.
@@ -68,13 +70,16 @@ def recorder(op: Op, tensor: Any) -> Callable | None:
     names: dict[str, Any] = {
         "op": op, "forward": op.forward, "Tensor": tensor, "run": tensor.run,
         "make": tensor.__new__, "Vertex": Vertex, "next_serial": next_serial,
-        "getframe": _getframe, "is_ours": is_ours, "ndarray": np.ndarray, "asarray": np.asarray,
+        "getframe": _getframe, "outside": outside, "is_ours": is_ours, "ndarray": np.ndarray, "asarray": np.asarray,
         "shape": np.shape, "shares_memory": shares_memory,
     }  # fmt: skip
-    lines = [line for x in op.inputs for line in _opened(x, x in op.rules)]
+    # Handing an empty dictionary on takes as long as a small product.
+    params = ["**params"] if op.params else []
+    lines = [f"{in_brackets(op.inputs)} = inputs"]
+    lines += [line for x in op.inputs for line in _opened(x, x in op.rules)]
     lines += [
         "try:",
-        f"    out = forward({', '.join(arrays)}, **params)",
+        f"    out = forward({', '.join(arrays + params)})",
         "except (ValueError, ArithmeticError, Warning):",
         "    out = None",
         "if out is None:",
@@ -100,9 +105,7 @@ def recorder(op: Op, tensor: Any) -> Callable | None:
         lines.append(f"if shares_memory(out, {arrays[0]}):")
         lines.append(f"    result._view_of({op.inputs[0]}, op, params)")
     lines.append("return result")
-    return define(
-        "record", ", ".join((*op.inputs, "params")), lines, names, f"recording of {op.name}"
-    )
+    return define("record", "inputs, params", lines, names, f"recording of {op.name}")
 
 
 # What every new vertex is told, once its plan, its sources and what it holds are settled.
@@ -111,9 +114,7 @@ _NOTED = (
     "vertex.params = params",
     "vertex.extra = None",
     "vertex.serial = next_serial()",
-    "frame = getframe(2)",
-    "while is_ours[frame.f_code.co_filename] and frame.f_back is not None:",
-    "    frame = frame.f_back",
+    "frame = outside(getframe(2), is_ours)",
     "vertex.code = frame.f_code",
     "vertex.position = frame.f_lasti",
 )

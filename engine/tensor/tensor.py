@@ -332,7 +332,7 @@ class Tensor(
         recorded = op.recorder
         if recorded is None:
             recorded = op.recorder = recorder(op, Tensor) or partial(_run, op)
-        return recorded(*inputs, params)
+        return recorded(inputs, params)
 
     @classmethod
     def run(cls, op: Op, inputs: tuple, params: dict[str, Any]) -> tuple[Any, tuple]:
@@ -481,10 +481,9 @@ def _are_alike(op: Op, inputs: tuple) -> bool:
     return kind is not None
 
 
-def _run(op: Op, *inputs_and_params: Any) -> Any:
+def _run(op: Op, inputs: tuple, params: dict[str, Any]) -> Any:
     """`Tensor.run` of an operation for which nothing is written out."""
-    *inputs, params = inputs_and_params
-    return Tensor.run(op, tuple(inputs), params)[0]
+    return Tensor.run(op, inputs, params)[0]
 
 
 def _recorded(

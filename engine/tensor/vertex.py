@@ -44,6 +44,7 @@ from engine.core.plan import (
     on_arrays,
     once,
 )
+from engine.kernels.frames import outside
 from engine.ops.shape import sum_to
 from engine.tensor.half import widen
 from engine.tensor.holding import FREED
@@ -366,8 +367,7 @@ def node(plan: ArrayPlan, x: Any, y: Any, held: tuple, shape: tuple, frame: Any)
     vertex.shape = shape
     vertex.params = vertex.extra = None
     vertex.serial = next_serial()
-    while is_ours[frame.f_code.co_filename] and frame.f_back is not None:
-        frame = frame.f_back
+    frame = outside(frame, is_ours)
     vertex.code = frame.f_code
     vertex.position = frame.f_lasti
     return vertex
@@ -375,10 +375,7 @@ def node(plan: ArrayPlan, x: Any, y: Any, held: tuple, shape: tuple, frame: Any)
 
 def users_frame(depth: int) -> Any:
     """The innermost frame that is not this package's: the line that the user wrote."""
-    frame = _getframe(depth)
-    while is_ours[frame.f_code.co_filename] and frame.f_back is not None:
-        frame = frame.f_back
-    return frame
+    return outside(_getframe(depth), is_ours)
 
 
 class _Ours(dict):
