@@ -23,7 +23,7 @@ from itertools import count, islice
 from operator import attrgetter
 from typing import Any
 
-from engine.core.modes import is_anomaly_enabled
+from engine.core.modes import is_anomaly_enabled, special
 from engine.core.op import recorded_name
 from engine.core.plan import BOTH, LEAF, MANY, ONE_X, ONE_Y
 
@@ -108,8 +108,8 @@ def reach(roots: Iterable[Any], leaves: bool = True) -> list[Any]:
     order of the serial numbers, which makes sorting by them quick.
     """
     found: list[Any] = []
-    waiting = list(dict.fromkeys(roots))
-    seen = set(waiting)
+    seen = dict.fromkeys(roots)
+    waiting = list(seen)
     while waiting:
         vertex = waiting.pop()
         while True:
@@ -122,7 +122,7 @@ def reach(roots: Iterable[Any], leaves: bool = True) -> list[Any]:
             if kind == BOTH:
                 other = vertex.y
                 if other not in seen:
-                    seen.add(other)
+                    seen[other] = None
                     waiting.append(other)
                 vertex = vertex.x
             elif kind == ONE_X:
@@ -132,12 +132,12 @@ def reach(roots: Iterable[Any], leaves: bool = True) -> list[Any]:
             else:
                 for other in vertex.plan.sources(vertex):
                     if other is not None and other not in seen:
-                        seen.add(other)
+                        seen[other] = None
                         waiting.append(other)
                 break
             if vertex in seen:
                 break
-            seen.add(vertex)
+            seen[vertex] = None
     return found
 
 
@@ -197,7 +197,7 @@ def sweep(
     for vertex, g in roots:
         under_way[vertex] = under_way[vertex] + g if vertex in under_way else g
     arrived = under_way.pop
-    anomaly = is_anomaly_enabled()
+    anomaly = special.count and is_anomaly_enabled()
     for vertex in order:
         g = arrived(vertex, None)
         if g is None:

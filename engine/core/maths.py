@@ -11,9 +11,9 @@ This is not the calculus table: nothing here has a gradient. Operations are in `
 from __future__ import annotations
 
 import math
-import threading
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,41 +31,30 @@ warnings.filterwarnings(
 )
 
 
-class Quiet:
-    """`with quiet:` NumPy says nothing of 1 / 0 and its kin, whatever it was told to do.
+# Where NumPy keeps what it says of 1 / 0; None where that is not found: it is no published name.
+_said = getattr(np._core.umath, "_extobj_contextvar", None)
+if _said is not None:
+    with np.errstate(all="ignore"):
+        _nothing = _said.get()
 
-    It is `np.errstate(all="ignore")` made once. That costs more than the arithmetic on a small
-    array when it is made anew each time, so its setting is kept where NumPy keeps it; where that
-    is not to be found (it is no published name), errstate itself is used.
+
+class Quiet:
+    """`with quiet():` NumPy says nothing of 1 / 0 and its kin, whatever it was told to do.
+
+    It is `np.errstate(all="ignore")`, whose setting costs more than the arithmetic on a small array
+    when it is made anew each time; so it is made once.
     """
 
-    def __init__(self) -> None:
-        self._variable = getattr(np._core.umath, "_extobj_contextvar", None)
-        self._before = threading.local()
-        if self._variable is not None:
-            with np.errstate(all="ignore"):
-                self._setting = self._variable.get()
+    __slots__ = ("_entered",)
 
     def __enter__(self) -> None:
-        if self._variable is None:
-            entered = np.errstate(all="ignore")
-            entered.__enter__()
-        else:
-            entered = self._variable.set(self._setting)
-        try:
-            self._before.stack.append(entered)
-        except AttributeError:
-            self._before.stack = [entered]
+        self._entered = _said.set(_nothing)
 
     def __exit__(self, *error: object) -> None:
-        entered = self._before.stack.pop()
-        if self._variable is None:
-            entered.__exit__(*error)
-        else:
-            self._variable.reset(entered)
+        _said.reset(self._entered)
 
 
-quiet = Quiet()
+quiet: Callable[[], Any] = partial(np.errstate, all="ignore") if _said is None else Quiet
 
 Number = Any
 """What these functions take and give: a float, an array, or something that reads names."""

@@ -1,4 +1,4 @@
-"""Climbing out of Python's frames: from where an operation is recorded to whoever called the engine.
+"""Climbing out of Python's frames: from where an operation is recorded to whoever asked for it.
 
 Each recorded operation climbs a few of them. One idea: what a frame is asked for on the way is
 quick to say in C and slow to ask for in Python; so the same loop exists twice.

@@ -144,8 +144,10 @@ def sgd_steps(
             "sgd_step: nesterov needs a momentum above 0 and no dampening, "
             f"got momentum {momentum} and dampening {dampening}"
         )
-    settings = (lr, momentum, dampening, weight_decay, nesterov, maximize)
-    left = _kernels.sgd_steps(parameters, gs, buffers, first, *settings, _reference)
+    left = _kernels.sgd_steps(
+        parameters, gs, buffers, first, lr, momentum, dampening, weight_decay, nesterov, maximize,
+        _reference,
+    )  # fmt: skip
     for k in left:
         buffer = buffers[k]
         if (momentum != 0) != (buffer is not None):
@@ -154,6 +156,7 @@ def sgd_steps(
                 f"and {'no buffer' if buffer is None else 'a buffer'}"
             )
         arrays = {"parameters": parameters[k], "buffer": buffer}
+        settings = (lr, momentum, dampening, weight_decay, nesterov, maximize)
         _step("sgd_step", _kernels.sgd, arrays, gs[k], *settings, first[k], _reference)
 
 

@@ -9,6 +9,7 @@ import operator
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 from numpy.typing import ArrayLike
 
 from engine.kernels import fused_numpy
@@ -93,7 +94,7 @@ def sum_(
     >>> sum_(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0).tolist()
     [4.0, 6.0]
     """
-    if type(axis) is int and not keepdims and type(x) is np.ndarray:
+    if type(axis) is int and not keepdims and type(x) is ndarray:
         total = _kernels.sum_one_axis(x, axis, _reference)
         if total is not None:
             return total

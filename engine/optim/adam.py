@@ -9,9 +9,8 @@ import numpy as np
 from engine import kernels
 from engine.optim.optimizer import (
     Optimizer,
+    arrays_of,
     check_betas,
-    data_of,
-    gradient_of,
     number,
     refuse_negative,
     zeros_like,
@@ -56,19 +55,19 @@ class Adam(Optimizer):
         super().__init__(params, defaults)
 
     def _update_all(self, params: list[Tensor], group: dict[str, Any]) -> None:
-        states = [self.state[p] or self._begun(p, group) for p in params]
-        steps = []
-        for state in states:
+        arrays, gradients = arrays_of(params)
+        steps, averages, squares, greatest = [], [], [], []
+        for p in params:
+            state = self.state[p] or self._begun(p, group)
             count = state["step"]._data
-            steps.append(int(count.item()) + 1)
-            count.fill(steps[-1])
-        greatest = [None] * len(params)
-        if group["amsgrad"]:
-            greatest = [state["max_exp_avg_sq"]._data for state in states]
+            step = int(count.item()) + 1
+            count.fill(step)
+            steps.append(step)
+            averages.append(state["exp_avg"]._data)
+            squares.append(state["exp_avg_sq"]._data)
+            greatest.append(state["max_exp_avg_sq"]._data if group["amsgrad"] else None)
         kernels.adam_steps(
-            list(map(data_of, params)), list(map(gradient_of, params)),
-            [state["exp_avg"]._data for state in states],
-            [state["exp_avg_sq"]._data for state in states], steps, greatest,
+            arrays, gradients, averages, squares, steps, greatest,
             lr=number(group["lr"]), betas=group["betas"], eps=group["eps"],
             weight_decay=group["weight_decay"], decoupled=group["decoupled_weight_decay"],
             maximize=group["maximize"],

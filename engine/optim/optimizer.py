@@ -10,7 +10,6 @@ import copy
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from functools import wraps
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,6 @@ from engine.core.graph import Hook
 from engine.core.modes import enable_grad, no_grad
 from engine.tensor.memory import stamp
 from engine.tensor.tensor import Tensor
-
-data_of, gradient_of = attrgetter("_data"), attrgetter("_grad._data")
-"""The array of a parameter, and that of its gradient."""
 
 
 class Required:
@@ -196,10 +192,14 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            ready = [p for p in group["params"] if p._grad is not None]
+            ready, arrays = [], []
+            for p in group["params"]:
+                if p._grad is not None:
+                    ready.append(p)
+                    arrays.append(p._data)
             if ready:
                 self._update_all(ready, group)
-                stamp(*map(data_of, ready))
+                stamp(*arrays)
         return loss
 
     def _update_all(self, params: list[Tensor], group: dict[str, Any]) -> None:
@@ -343,6 +343,15 @@ def refuse_negative(**settings: Any) -> None:
 
 def _sign(name: str) -> str:
     return ":" if name in ("lr", "eps") else " value:"
+
+
+def arrays_of(params: list[Tensor]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The arrays of parameters, and those of their gradients."""
+    arrays, gradients = [], []
+    for p in params:
+        arrays.append(p._data)
+        gradients.append(p._grad._data)
+    return arrays, gradients
 
 
 def zeros_like(p: Tensor) -> Tensor:

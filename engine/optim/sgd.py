@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine import kernels
-from engine.optim.optimizer import Optimizer, data_of, gradient_of, number, refuse_negative
+from engine.optim.optimizer import Optimizer, arrays_of, number, refuse_negative
 from engine.tensor.tensor import Tensor
 
 
@@ -43,7 +43,7 @@ class SGD(Optimizer):
 
     def _update_all(self, params: list[Tensor], group: dict[str, Any]) -> None:
         momentum = group["momentum"]
-        arrays = list(map(data_of, params))
+        arrays, gradients = arrays_of(params)
         buffers, first = [None] * len(arrays), [False] * len(arrays)
         if momentum:
             states = [self.state[p] for p in params]
@@ -53,7 +53,7 @@ class SGD(Optimizer):
                     state["momentum_buffer"] = Tensor.at(np.empty_like(array), None)
             buffers = [state["momentum_buffer"]._data for state in states]
         kernels.sgd_steps(
-            arrays, list(map(gradient_of, params)), buffers, first, lr=number(group["lr"]),
+            arrays, gradients, buffers, first, lr=number(group["lr"]),
             momentum=momentum, dampening=group["dampening"], weight_decay=group["weight_decay"],
             nesterov=group["nesterov"], maximize=group["maximize"],
         )  # fmt: skip

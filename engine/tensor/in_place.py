@@ -81,7 +81,7 @@ def straight(x: Any, other: Any, ufunc: Callable) -> bool:
         return False
     if 0 in data.strides:
         return False
-    with maths.quiet:
+    with maths.quiet():
         ufunc(data, y, data)
     if not x._silent:
         stamp(data)

@@ -70,8 +70,8 @@ def recorder(op: Op, tensor: Any) -> Callable | None:
     names: dict[str, Any] = {
         "op": op, "forward": op.forward, "Tensor": tensor, "run": tensor.run,
         "make": tensor.__new__, "Vertex": Vertex, "next_serial": next_serial,
-        "getframe": _getframe, "outside": outside, "is_ours": is_ours, "ndarray": np.ndarray, "asarray": np.asarray,
-        "shape": np.shape, "shares_memory": shares_memory,
+        "getframe": _getframe, "outside": outside, "is_ours": is_ours, "ndarray": np.ndarray,
+        "asarray": np.asarray, "shape": np.shape, "shares_memory": shares_memory,
     }  # fmt: skip
     # Handing an empty dictionary on takes as long as a small product.
     params = ["**params"] if op.params else []

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from engine.core import maths
 from engine.core.graph import sweep
@@ -28,7 +29,8 @@ def start(roots: Sequence[Any], gradients: Sequence[Any], create_graph: bool) ->
             and a gradient of another shape.
     """
     pairs = []
-    for place, (root, gradient) in enumerate(zip(roots, gradients, strict=True)):
+    for place, root in enumerate(roots):
+        gradient = gradients[place]
         vertex = root.vertex()
         if vertex is None:
             raise RuntimeError(
@@ -38,13 +40,13 @@ def start(roots: Sequence[Any], gradients: Sequence[Any], create_graph: bool) ->
             )
         data = root._data
         if gradient is None:
-            if data.size != 1:
+            if data.ndim and data.size != 1:
                 raise RuntimeError(
                     f"grad can be implicitly created only for scalar outputs, and this one has the "
                     f"shape {list(data.shape)}; call .sum() or .mean() first, or pass a gradient "
                     f"of that shape"
                 )
-            one = data.dtype.type(1) if not data.ndim else np.ones(data.shape, data.dtype)
+            one = np.ones(data.shape, data.dtype) if data.ndim else _ones[data.dtype]
             pairs.append((vertex, root.at(one, None) if create_graph else one))
             continue
         elif not hasattr(gradient, "at"):
@@ -60,6 +62,17 @@ def start(roots: Sequence[Any], gradients: Sequence[Any], create_graph: bool) ->
             gradient = to_dtype(gradient, dtype=data.dtype, before=gradient._data.dtype)
         pairs.append((vertex, gradient if create_graph else gradient._data))
     return pairs
+
+
+class _Ones(dict):
+    """The number 1 of each type, made once."""
+
+    def __missing__(self, dtype: np.dtype) -> Any:
+        one = self[dtype] = dtype.type(1)
+        return one
+
+
+_ones = _Ones()
 
 
 def backward(
@@ -108,7 +121,7 @@ def _freed(retain_graph: bool | None, create_graph: bool) -> Any:
 
 def _mode(create_graph: bool) -> Any:
     """Rules on Tensors record; rules on arrays are as quiet as PyTorch about 1 / 0."""
-    return enable_grad() if create_graph else maths.quiet
+    return enable_grad() if create_graph else maths.quiet()
 
 
 def vertex_of(x: Any) -> Any:
@@ -144,7 +157,7 @@ class Ownership:
 
     def take(self, g: Any, dtype: np.dtype) -> np.ndarray:
         """`g` itself if it is ours alone and of this type, else a copy that is."""
-        if type(g) is np.ndarray and g.base is None and g.dtype is dtype:
+        if type(g) is ndarray and g.base is None and g.dtype is dtype:
             if sys.getrefcount(g) <= self.references and g.flags.writeable:
                 return g
             if self._measuring:

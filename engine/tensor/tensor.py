@@ -23,6 +23,7 @@ from sys import _getframe
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from engine.core.graph import Extra, has_nan
 from engine.core.modes import (
@@ -308,7 +309,7 @@ class Tensor(
         """The Tensor of this array at this vertex; a plain number stays one."""
         if vertex is not None and isinstance(vertex, Tensor):
             return vertex
-        if type(data) is not np.ndarray:
+        if type(data) is not ndarray:
             if type(data) is float or type(data) is int or data is None:
                 return data
             data = np.asarray(data)
