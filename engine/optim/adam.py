@@ -57,6 +57,7 @@ class Adam(Optimizer):
     def _update_all(self, params: list[Tensor], group: dict[str, Any]) -> None:
         arrays, gradients = arrays_of(params)
         steps, averages, squares, greatest = [], [], [], []
+        amsgrad = group["amsgrad"]
         for p in params:
             state = self.state[p] or self._begun(p, group)
             count = state["step"]._data
@@ -65,7 +66,7 @@ class Adam(Optimizer):
             steps.append(step)
             averages.append(state["exp_avg"]._data)
             squares.append(state["exp_avg_sq"]._data)
-            greatest.append(state["max_exp_avg_sq"]._data if group["amsgrad"] else None)
+            greatest.append(state["max_exp_avg_sq"]._data if amsgrad else None)
         kernels.adam_steps(
             arrays, gradients, averages, squares, steps, greatest,
             lr=number(group["lr"]), betas=group["betas"], eps=group["eps"],

@@ -196,7 +196,9 @@ class Differentiating:
 
     def _receive(self, g: Any) -> None:
         """Adds a gradient, an array or (recorded) a Tensor, to `.grad`."""
-        with _receiving:  # two threads may bring the same leaf their gradients at once
+        # Two threads may bring the same leaf their gradients at once. (`with` takes twice as long.)
+        _receiving.acquire()
+        try:
             before = self._grad
             if isinstance(g, Differentiating):
                 g = self._own_gradient(g)
@@ -206,6 +208,8 @@ class Differentiating:
             else:
                 np.add(before._data, g, out=before._data, casting="same_kind")
                 stamp(before._data)
+        finally:
+            _receiving.release()
         if self.extra is not None and self.extra.afterwards:
             with enable_grad() if isinstance(g, Differentiating) else no_grad():
                 for hook in tuple(self.extra.afterwards.values()):
