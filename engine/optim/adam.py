@@ -62,7 +62,7 @@ class Adam(Optimizer):
             state = self.state[p] or self._begun(p, group)
             count = state["step"]._data
             step = int(count.item()) + 1
-            count.fill(step)
+            count[()] = step
             steps.append(step)
             averages.append(state["exp_avg"]._data)
             squares.append(state["exp_avg_sq"]._data)
