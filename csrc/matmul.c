@@ -38,10 +38,14 @@ enum {
     MOST_ROWS = 84,
     PANELS_THAT_STAY = 4,
     FIRST_CACHE_HALF = 16384, /* bytes */
-    /* Dot products. From so many bytes of k on, adding up the lanes is repaid. So many bytes of a
-     * few columns stay in the first cache; so many rows of A, and that many columns of B, in the
-     * second. */
-    DOT_LEAST_BYTES = 1024,
+    /* For fewer steps the tiles of few columns do not repay their packing; nor for more, since dot
+     * products are then as fast, which need none. */
+    NARROW_LEAST_STEPS = 32,
+    NARROW_MOST_STEPS = 384,
+    /* Dot products. From so many bytes of k on they read a single row's B faster than it is turned
+     * over. So many bytes of a few columns stay in the first cache; so many rows of A, and that many
+     * columns of B, in the second. */
+    DOT_LEAST_BYTES = 2048,
     DOT_MOST_BYTES = 4096,
     DOT_MOST_ROWS = 128,
     DOT_MOST_COLUMNS = 42,

@@ -17,8 +17,8 @@
  * The fast ones use the threads of threads.h, if the work is worth it. They promise:
  *
  * - A row of C has the same bits whatever m is, whatever stack it stands in and however many
- *   threads work: the order of summation depends on n, k and on whether a_column and b_row are 1,
- *   on nothing else.
+ *   threads work: the order of summation depends on n, k and on whether a_column and, for a k of
+ *   2 KB and more, b_row are 1; on nothing else.
  * - AVX2 and AVX-512 give the same bits. The portable version, like the reference, has no fused
  *   multiply-add and rounds twice.
  */

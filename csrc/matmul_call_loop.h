@@ -16,17 +16,20 @@ typedef struct {
  * over: C' = B' A'. A single column becomes a single row, which is quicker, if its A is turned. */
 static NAME(piece) NAME(right_way_round)(const engine_matmul *p, int *turned)
 {
-    /* Dot products where A's rows and B's columns are runs and long: a transposed B need not be
-     * packed, which costs more than a product with few rows has to spend. Also for few columns,
-     * because vectors along j would be half empty: compared are the costs of a row, in
-     * multiply-adds of a vector, and 4 for adding up the lanes of a dot product. Only n, k and the
-     * directions of a and b may count here, see matmul.h. */
+    /* Dot products where A's rows and B's columns are runs and long: to turn over a transposed B
+     * costs more than a product with few rows has to spend. Also for few columns, because vectors
+     * along j would be half empty, unless there are tiles for as many: compared are the costs of a
+     * row, in multiply-adds of a vector, and 4 for adding up the lanes of a dot product. Only n, k
+     * and the directions of a and b may count here, see matmul.h. */
     const ptrdiff_t lanes = 64 / (ptrdiff_t)sizeof(REAL);
     const int few = p->k > 0 && p->n < 2 * lanes &&
                     (p->n == 1 || p->n * (p->k / lanes + 4) < (p->n + lanes - 1) / lanes * p->k);
     const int runs = p->b_row == 1 && p->k * (ptrdiff_t)sizeof(REAL) >= DOT_LEAST_BYTES;
-    const int dots = p->a_column == 1 && (few || runs);
-    *turned = !dots && (p->n == 1 ? p->c_row == 1 && p->m > 1 : p->c_column != 1);
+    const NAME(engine_narrow) *fit = NAME(engine_tiles_in_use)()->narrow;
+    const int narrow = fit && fit->least <= p->n && p->n <= fit->most && p->a_column == 1 &&
+                       NARROW_LEAST_STEPS <= p->k && p->k <= NARROW_MOST_STEPS;
+    const int dots = p->a_column == 1 && (few || runs) && !narrow;
+    *turned = !dots && !narrow && (p->n == 1 ? p->c_row == 1 && p->m > 1 : p->c_column != 1);
     if (*turned)
         return (NAME(piece)){.m = p->n, .n = p->m, .k = p->k,
                              .a = p->b, .a_row = p->b_column, .a_step = p->b_row,
@@ -37,9 +40,9 @@ static NAME(piece) NAME(right_way_round)(const engine_matmul *p, int *turned)
                          .a = p->a, .a_row = p->a_row, .a_step = p->a_column,
                          .b = p->b, .b_step = p->b_row,
                          .b_column = p->n == 1 && !dots ? 1 : p->b_column,
-                         .c = p->c, .c_row = p->c_row, .c_column = dots ? p->c_column : 1,
+                         .c = p->c, .c_row = p->c_row, .c_column = dots || narrow ? p->c_column : 1,
                          .column_bias = p->bias, .relu = p->relu,
-                         .dots = dots, .lonely = p->n == 1};
+                         .narrow = narrow, .dots = dots, .lonely = p->n == 1};
 }
 
 /* One matrix of the stack, or a part of it. */

@@ -12,6 +12,7 @@ typedef struct {
     ptrdiff_t c_row, c_column; /* c_column: 1, except for dots */
     const REAL *row_bias, *column_bias;
     int relu;
+    int narrow; /* by the tiles for a little more than a vector of columns */
     int dots, lonely; /* by dot products; the whole product has a single column */
 } NAME(piece);
 
@@ -201,6 +202,68 @@ static int NAME(single_row)(const NAME(piece) *p)
     return 0;
 }
 
+/* A few rows, and B's columns are runs: nothing is copied. */
+static int NAME(turned_columns)(const NAME(piece) *p, const NAME(engine_tiles) *tiles)
+{
+    const ptrdiff_t steps_at_once = NAME(k_block)(p->k);
+    engine_tile tile = {.a_row = p->a_row, .a_step = p->a_step, .b_step = p->b_column,
+                        .c_row = p->c_row};
+    for (ptrdiff_t k = 0; k < p->k; k += steps_at_once) {
+        const int last = p->k - k <= steps_at_once;
+        tile.steps = last ? p->k - k : steps_at_once;
+        tile.accumulate = k > 0;
+        tile.relu = last && p->relu;
+        tiles->turned(&tile, p->m, p->n, p->a + k * p->a_step, p->b + k, p->c,
+                      last ? p->row_bias : NULL, last ? p->column_bias : NULL);
+    }
+    return 0;
+}
+
+/* `rows` rows of all columns. A C whose rows are no runs gets them from a copy. */
+static void NAME(narrow_rows)(const NAME(piece) *p, const NAME(engine_narrow) *narrow,
+                              engine_tile tile, ptrdiff_t rows, const REAL *a, const REAL *b,
+                              REAL *c, const REAL *column_bias)
+{
+    REAL dense[ENGINE_NARROW_MOST_ROWS * ENGINE_NARROW_MOST_COLUMNS];
+    if (p->c_column == 1) {
+        narrow->tile[rows - 1](&tile, p->n, a, b, c, NULL, column_bias);
+        return;
+    }
+    for (ptrdiff_t i = 0; tile.accumulate && i < rows; i++)
+        for (ptrdiff_t j = 0; j < p->n; j++)
+            dense[i * p->n + j] = c[i * p->c_row + j * p->c_column];
+    tile.c_row = p->n;
+    narrow->tile[rows - 1](&tile, p->n, a, b, dense, NULL, column_bias);
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (ptrdiff_t j = 0; j < p->n; j++)
+            c[i * p->c_row + j * p->c_column] = dense[i * p->n + j];
+}
+
+/* All columns at once, a little more than a vector of them. */
+static int NAME(narrow_columns)(const NAME(piece) *p, const NAME(engine_narrow) *narrow)
+{
+    const ptrdiff_t steps_at_once = NAME(k_block)(p->k);
+    REAL *b = engine_scratch_take(2 * ENGINE_NARROW_MOST_COLUMNS * (steps_at_once + 8) *
+                                  (ptrdiff_t)sizeof(REAL));
+    if (b == NULL)
+        return -1;
+    engine_tile tile = {.a_row = p->a_row, .a_step = 1, .c_row = p->c_row};
+    const ptrdiff_t tiles = NAME(tiles_in)(p->m, ENGINE_NARROW_MOST_ROWS);
+    const ptrdiff_t low = p->m / tiles, higher = p->m % tiles;
+    for (ptrdiff_t k = 0; k < p->k; k += steps_at_once) {
+        const int last = p->k - k <= steps_at_once;
+        tile.steps = last ? p->k - k : steps_at_once;
+        tile.accumulate = k > 0;
+        tile.relu = last && p->relu;
+        narrow->pack(p->n, tile.steps, p->b + k * p->b_step, p->b_step, p->b_column, b);
+        for (ptrdiff_t i = 0, t = 0; t < tiles; i += low + (t < higher), t++)
+            NAME(narrow_rows)(p, narrow, tile, low + (t < higher), p->a + i * p->a_row + k, b,
+                              p->c + i * p->c_row, last ? p->column_bias : NULL);
+    }
+    engine_scratch_give(b);
+    return 0;
+}
+
 /* Dot products, for which B's columns must be runs: as those of a transposed matrix are, else they
  * are copied. K is cut by K alone, as above. */
 static int NAME(by_dots)(const NAME(piece) *p)
@@ -263,9 +326,13 @@ static int NAME(compute)(const NAME(piece) *p)
 {
     if (p->dots)
         return NAME(by_dots)(p);
+    const NAME(engine_tiles) *tiles = NAME(engine_tiles_in_use)();
+    if (p->narrow)
+        return NAME(narrow_columns)(p, tiles->narrow);
     if (p->m == 1 && p->b_column == 1 && p->k > 0)
         return NAME(single_row)(p);
-    const NAME(engine_tiles) *tiles = NAME(engine_tiles_in_use)();
+    if (tiles->turned && p->m <= ENGINE_TURNED_MOST_ROWS && p->b_step == 1 && p->b_column != 1 && p->k > 0)
+        return NAME(turned_columns)(p, tiles);
     if (NAME(fits_as_it_lies)(p, tiles))
         return NAME(as_it_lies)(p, tiles);
     return NAME(many_columns)(p);

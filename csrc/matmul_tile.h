@@ -43,7 +43,12 @@
 
 #include <stddef.h>
 
-enum { ENGINE_TILE_MOST_ROWS = 14 };
+enum {
+    ENGINE_TILE_MOST_ROWS = 14,
+    ENGINE_TURNED_MOST_ROWS = 2,
+    ENGINE_NARROW_MOST_ROWS = 6,
+    ENGINE_NARROW_MOST_COLUMNS = 12
+};
 
 /* What stays the same for all tiles of a product. */
 typedef struct {
@@ -69,16 +74,54 @@ typedef void (*engine_turn_float32)(ptrdiff_t rows, ptrdiff_t count, const float
 typedef void (*engine_turn_float64)(ptrdiff_t rows, ptrdiff_t count, const double *from,
                                     ptrdiff_t distance, double *to, ptrdiff_t to_step);
 
-/* The tiles of one instruction set; [height - 1] is the one for that many rows. */
+/* A tile of 1 to ENGINE_TURNED_MOST_ROWS rows and any columns >= 1 for a B whose columns are runs:
+ * b[k][j] is at b + j*b_step + k. For rows too few to repay that B is turned over as a whole; all
+ * else as above, the bits too. */
+typedef void (*engine_turned_float32)(const engine_tile *tile, ptrdiff_t rows, ptrdiff_t columns,
+                                      const float *a, const float *b, float *c,
+                                      const float *row_bias, const float *column_bias);
+typedef void (*engine_turned_float64)(const engine_tile *tile, ptrdiff_t rows, ptrdiff_t columns,
+                                      const double *a, const double *b, double *c,
+                                      const double *row_bias, const double *column_bias);
+
+/* Tiles for a B of `least` to `most` columns, all of them at once, which are a little more than a
+ * vector; [height - 1] is the one for that many rows. Rows of A must be runs: a_step is 1. B is what
+ * `pack` made of it, from any strides: room for 2 * most * (steps + 8) elements. The columns beyond
+ * the vector have another order of summation: with w of them (1, 2 or 4, of which 3 are), L / w sums
+ * take the products in turn, L being the lanes of AVX2, and then the upper half of the sums is added
+ * to the lower half until one is left. */
+typedef void (*engine_narrow_pack_float32)(ptrdiff_t columns, ptrdiff_t steps, const float *b,
+                                           ptrdiff_t b_step, ptrdiff_t b_column, float *to);
+typedef void (*engine_narrow_pack_float64)(ptrdiff_t columns, ptrdiff_t steps, const double *b,
+                                           ptrdiff_t b_step, ptrdiff_t b_column, double *to);
+
+typedef struct {
+    ptrdiff_t least, most;
+    engine_narrow_pack_float32 pack;
+    engine_tile_float32 tile[ENGINE_NARROW_MOST_ROWS];
+} engine_narrow_float32;
+
+typedef struct {
+    ptrdiff_t least, most;
+    engine_narrow_pack_float64 pack;
+    engine_tile_float64 tile[ENGINE_NARROW_MOST_ROWS];
+} engine_narrow_float64;
+
+/* The tiles of one instruction set; [height - 1] is the one for that many rows. `turned` is NULL
+ * where B had better be turned over first, and `narrow` where nothing is gained. */
 typedef struct {
     ptrdiff_t rows, columns;
     engine_turn_float32 turn;
+    engine_turned_float32 turned;
+    const engine_narrow_float32 *narrow;
     engine_tile_float32 tile[ENGINE_TILE_MOST_ROWS];
 } engine_tiles_float32;
 
 typedef struct {
     ptrdiff_t rows, columns;
     engine_turn_float64 turn;
+    engine_turned_float64 turned;
+    const engine_narrow_float64 *narrow;
     engine_tile_float64 tile[ENGINE_TILE_MOST_ROWS];
 } engine_tiles_float64;
 

@@ -3,6 +3,10 @@
  * that copies are chosen inside. */
 #include "matmul_tile_pieces.h"
 #include "matmul_turn_loop.h"
+#if LEVEL == 1
+#include "matmul_narrow_loop.h"
+#include "matmul_turned_loop.h"
+#endif
 
 PIECE void LOCAL(tile_of)(int rows, int vectors, int masked, MASK edge, int copies,
                           const engine_tile *tile, ptrdiff_t columns, const REAL *a, const REAL *b,
@@ -59,10 +63,22 @@ HEIGHT(14)
 #endif
 #undef HEIGHT
 
+#if LEVEL == 0
+#define TURNED NULL
+#define NARROW NULL
+#elif PRECISION == 32
+#define TURNED turned_float32_avx2
+#define NARROW &narrow_float32_avx2
+#else
+#define TURNED turned_float64_avx2
+#define NARROW &narrow_float64_avx2
+#endif
 static const NAME(engine_tiles) LOCAL(tiles) = {
     TILE_ROWS,
     2 * LANES,
     LOCAL(turn),
+    TURNED,
+    NARROW,
     {LOCAL(tile_1), LOCAL(tile_2), LOCAL(tile_3), LOCAL(tile_4), LOCAL(tile_5), LOCAL(tile_6),
 #if TILE_ROWS > 6
      LOCAL(tile_7), LOCAL(tile_8), LOCAL(tile_9), LOCAL(tile_10), LOCAL(tile_11), LOCAL(tile_12),
@@ -70,3 +86,5 @@ static const NAME(engine_tiles) LOCAL(tiles) = {
 #endif
     },
 };
+#undef TURNED
+#undef NARROW

@@ -10,10 +10,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from matmul_forms import (
     FLOATS,
     LOOKS,
     instruction_sets,
+    lengths,
+    looks,
     products,
     read_only,
     run,
@@ -121,12 +124,39 @@ def test_a_row_depends_on_nothing_else(isa: str, m: int, n: int, k: int, dtype: 
             kernels.set_num_threads(threads)
             assert same_bits(kernels.matmul(a, b), whole)
         kernels.set_num_threads(2)
-        for rows in (slice(0, 1), slice(m - 1, m), slice(3, 16), slice(1, m)):
+        for rows in (slice(0, 1), slice(m - 1, m), slice(3, 8), slice(3, 16), slice(1, m)):
             assert same_bits(kernels.matmul(a[rows], b), whole[rows])
         assert same_bits(kernels.matmul(a[0], b), whole[0])
         assert same_bits(kernels.matmul(a[:, np.newaxis], b)[:, 0], whole)
         stack = kernels.matmul(np.stack([a, a[::-1], a]), np.stack([b, b, b]))
         assert same_bits(stack[1][::-1].copy(), whole) and same_bits(stack[2], whole)
+
+
+@needs_compiled
+@given(
+    m=st.integers(1, 20),
+    n=st.one_of(st.integers(1, 20), lengths.filter(bool)),
+    k=st.one_of(st.integers(1, 70), st.sampled_from([127, 128, 255, 256, 257, 512, 784, 1700])),
+    dtype=st.sampled_from(FLOATS),
+    look=looks,
+    data=st.data(),
+)
+def test_the_bits_are_the_same_however_b_and_out_lie(isa, m, n, k, dtype, look, data) -> None:
+    """And whichever rows there are; with a bias and relu at the end. Only a B that is turned over,
+    with columns of 2 KB and more, has an order of its own."""
+    random = np.random.default_rng(k)
+    a = random.standard_normal((m, k)).astype(dtype)
+    b = random.standard_normal((k, n)).astype(dtype)
+    bias = random.standard_normal(n).astype(dtype)
+    relu = data.draw(st.booleans())
+    lying = LOOKS[look](b)
+    long = k * b.itemsize >= 2048
+    whole = kernels.matmul(a, lying if long else b, bias=bias, relu=relu)
+    first = data.draw(st.integers(0, m - 1))
+    last = data.draw(st.integers(first + 1, m))
+    out = np.full((n, last - first), np.nan, dtype).T if data.draw(st.booleans()) else None
+    part = kernels.matmul(a[first:last], lying, out, bias=bias, relu=relu)
+    assert same_bits(np.ascontiguousarray(part), whole[first:last])
 
 
 @needs_compiled
