@@ -45,7 +45,9 @@ that record or print ask the second source, or second derivatives would be silen
 Where a kernel does the work of all rules in one go, `quick(self, g, ...)` calls it: it returns a
 share for each input that has a rule, in order. It is a shortcut for arrays too, held against the
 rules by the tests; everybody else reads the rules. If it asks for `wants` it is told which of the
-shares are wanted, and may leave the others None. What only `quick` names needs no second source.
+shares are wanted, and may leave the others None; the inputs that it then can do without, where no
+wanted rule names them, it lists in `quick_spares`, gets None for, and they are not held. What only
+`quick` names needs no second source.
 """
 
 from __future__ import annotations
@@ -166,6 +168,7 @@ class Op:
     keeps: tuple[str, ...] = ()
     outs: tuple[str, ...] = ()
     quick: Callable | None = None
+    quick_spares: tuple[str, ...] = ()
     many_outs: bool = False
     is_view: bool = False
     keeps_integers: bool = False

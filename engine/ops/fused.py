@@ -169,6 +169,8 @@ class batch_norm(Op):
     def to_b(self, g):
         return total(g, dims=(0, *range(2, len(g.shape))))
 
+    quick_spares = ("w",)
+
     def quick(self, g, x, w, center, scale, wants):
         dims, shape = (0, *range(2, x.ndim)), (1, -1, *[1] * (x.ndim - 2))
         count = x.size // max(x.shape[1], 1)

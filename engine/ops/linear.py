@@ -71,13 +71,17 @@ class linear(Op):
     def to_b(self, g, b_shape):
         return sum_to(g, shape=b_shape)
 
-    def quick(self, g, x, w, wants):
-        rows = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
+    quick_spares = ("x", "w")
+
+    def quick(self, g, x, w, x_shape, wants):
         arrived = g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
-        to_x = kernels.matmul(arrived, w) if wants[0] else None
-        if to_x is not None and x.ndim != 2:
-            to_x = to_x.reshape(x.shape)
-        to_w = kernels.matmul(arrived.T, rows) if wants[1] else None
+        to_x = to_w = None
+        if wants[0]:
+            to_x = kernels.matmul(arrived, w)
+            if g.ndim != 2:
+                to_x = to_x.reshape(x_shape)
+        if wants[1]:
+            to_w = kernels.matmul(arrived.T, x if x.ndim == 2 else x.reshape(-1, x.shape[-1]))
         return to_x, to_w, kernels.sum_(arrived, 0) if wants[2] else None
 
     samples = (

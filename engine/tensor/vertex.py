@@ -136,7 +136,8 @@ class ArrayPlan:
         op = self.op
         elsewhere = {"g", "gs", "wants", "position", *(f"g_{y}" for y in op.outs)}
         names = [n for x in self.wanted for n in op.rules[x].needs]
-        names = [n for n in (*op.quick_needs, *names) if n not in elsewhere]
+        quick = [n for n in op.quick_needs if n not in op.quick_spares]
+        names = [n for n in (*quick, *names) if n not in elsewhere]
         if self.stretched:
             names += [f"{x}_shape" for x in self.wanted]
         for name in tuple(names):
@@ -252,8 +253,10 @@ class ArrayPlan:
         lines = [f"{p} = vertex.params[{p!r}]" for p in op.quick_params]
         lines += ["if vertex.serial < writes.last:", "    check(vertex)"]
         lines += [f"{in_brackets(self.holds)} = vertex.held", f"wants = {tuple(wanted)}"]
-        given = ", ".join((*op.quick_needs, *(f"{p}={p}" for p in op.quick_params)))
-        lines.append(f"shares = quick({given})")
+        spared = [n for n in op.quick_spares if n not in self.holds]
+        given = ["None" if n in spared else n for n in op.quick_needs]
+        given += [f"{p}={p}" for p in op.quick_params]
+        lines.append(f"shares = quick({', '.join(given)})")
         places = {x: k for k, x in enumerate(op.rules)}
         terms = [f"shares[{places[x]}]" for x in self.wanted]
         if self.stretched:

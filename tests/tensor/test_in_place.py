@@ -205,6 +205,26 @@ def test_the_quick_way_refuses_what_the_long_one_refuses():
         x += np.ones(3, np.float32)
 
 
+@pytest.mark.torch
+@pytest.mark.parametrize("dims", [(3,), (4, 3), (2, 4, 3)])
+@pytest.mark.parametrize("wanted", ["x", "weight", "bias", "weight and bias"])
+@pytest.mark.parametrize("changed", ["x", "weight", "bias"])
+def test_a_layer_holds_what_its_wanted_gradients_need_and_no_more(dims, wanted, changed):
+    """What no rule in use names may change before backward(): the weights of a first layer."""
+
+    def program(torch):
+        named = {"x": torch.ones(dims), "weight": torch.ones(5, 3), "bias": torch.zeros(5)}
+        for name in wanted.split(" and "):
+            named[name].requires_grad_()
+        out = torch.nn.functional.linear(named["x"], named["weight"], named["bias"])
+        with torch.no_grad():
+            named[changed].mul_(3)
+        out.sum().backward()
+        return [each.grad for each in named.values()]
+
+    both(program)
+
+
 def test_a_leaf_is_refused_where_recording_is_on():
     for library in (engine, torch):
         x = library.ones(3, requires_grad=True)
