@@ -122,3 +122,58 @@ class AvgPool3d(_AvgPool):
     def forward(self, input: Any) -> Any:
         """(N, C, D, H, W) to a smaller D, H and W."""
         return F.avg_pool3d(input, *self._settings())
+
+
+class _FractionalMaxPool(Module):
+    """Fractional max pooling: how large the windows are, and how many, or which share."""
+
+    _axes: int
+
+    def __init__(
+        self, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,
+        return_indices: bool = False, _random_samples: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+
+        def each(given: Any) -> Any:
+            return given if given is None or isinstance(given, tuple) else (given,) * self._axes
+
+        name = type(self).__name__
+        if output_size is None and output_ratio is None:
+            raise ValueError(
+                f"{name} requires specifying either an output size, or a pooling ratio"
+            )
+        if output_size is not None and output_ratio is not None:
+            raise ValueError("only one of output_size and output_ratio may be specified")
+        self.kernel_size, self.return_indices = each(kernel_size), return_indices
+        self.register_buffer("_random_samples", _random_samples)
+        self.output_size, self.output_ratio = each(output_size), each(output_ratio)
+        if output_ratio is not None and not all(0 < ratio < 1 for ratio in self.output_ratio):
+            raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
+
+    def _settings(self) -> tuple:
+        return (
+            self.kernel_size, self.output_size, self.output_ratio, self.return_indices,
+            self._random_samples,
+        )  # fmt: skip
+
+
+class FractionalMaxPool2d(_FractionalMaxPool):
+    """The greatest element of each window of (N, C, H, W), the windows where chance puts them."""
+
+    _axes = 2
+
+    def forward(self, input: Any) -> Any:
+        """(N, C, H, W) to a smaller H and W."""
+        return F.fractional_max_pool2d(input, *self._settings())
+
+
+class FractionalMaxPool3d(_FractionalMaxPool):
+    """The greatest element of each window of (N, C, D, H, W), the windows where chance puts
+    them."""
+
+    _axes = 3
+
+    def forward(self, input: Any) -> Any:
+        """(N, C, D, H, W) to a smaller D, H and W."""
+        return F.fractional_max_pool3d(input, *self._settings())

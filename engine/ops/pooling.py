@@ -81,6 +81,54 @@ class adaptive_max_pool(Op):
 
 
 @operation
+class fractional_max_pool(Op):
+    """The greatest element of each of `output` windows of `size`, the steps between which are drawn
+    by chance: window i of a line begins at floor(a * (i + u)) - floor(a * u), where u is of [0, 1)
+    and a the step that would fit, and the last one ends where the line does. The gradient goes to
+    the one that was greatest, the first of several.
+
+    Source: Graham, Fractional Max-Pooling, 2014.
+    """
+
+    constant = ("u",)
+    keeps = ("winner",)
+    torch_name = "FractionalMaxPool2D"
+
+    def forward(self, x, u, *, size, output):
+        x = np.asarray(x)
+        axes, places = len(size), 0
+        for axis, (n, k, m) in enumerate(zip(x.shape[2:], size, output, strict=True)):
+            starts = fractional_starts(u[: len(x), :, axis], n, k, m)
+            lines = starts[..., None] + np.arange(k)  # (N, C, m, k)
+            shape = [*x.shape[:2], *[1] * (2 * axes)]
+            shape[2 + axis], shape[2 + axes + axis] = m, k
+            places = places * n + lines.reshape(shape)
+        places = places.reshape(*x.shape[:2], math.prod(output), math.prod(size))
+        first = picked.forward(x, places).argmax(3)
+        winner = np.take_along_axis(places, first[..., None], 3).reshape(*x.shape[:2], *output)
+        return picked.forward(x, winner), winner
+
+    def to_x(self, g, winner, x_shape):
+        return scattered(g, winner, shape=x_shape)
+
+    samples = (
+        at(_IMAGE, np.array([[[0.3, 0.9], [0.0, 0.5]]]), size=(2, 2), output=(3, 2)),
+        at(_ROW, np.array([[[0.3], [0.6]]]), size=(2,), output=(4,)),
+    )
+
+
+def fractional_starts(u: np.ndarray, n: int, k: int, m: int) -> np.ndarray:
+    """Where m windows of k elements begin on a line of n, for each u: of shape (*u.shape, m)."""
+    starts = np.full((*u.shape, m), n - k)
+    if m > 1:
+        step = u.dtype.type(n - k) / u.dtype.type(m - 1)
+        u = u[..., None]
+        aims = (np.arange(m - 1, dtype=u.dtype) + u) * step
+        starts[..., :-1] = aims.astype(np.int64) - (u * step).astype(np.int64)
+    return starts
+
+
+@operation
 class unpool(Op):
     """Zeros of `shape` with each x added where the winner of its window stood. Each x receives the
     gradient of that place."""
@@ -113,8 +161,7 @@ class picked(Op):
     constant = ("index",)
 
     def forward(self, x, index, *, spelling=None):
-        flat, places = _planes(x), _planes(index)
-        return np.take_along_axis(flat, places, 2).reshape(index.shape)
+        return np.take_along_axis(_planes(x), _planes(index), 2).reshape(index.shape)
 
     def to_x(self, g, index, x_shape):
         return scattered(g, index, shape=x_shape)

@@ -89,6 +89,7 @@ from engine.nn.functional.dropout import (
     feature_alpha_dropout,
 )
 from engine.nn.functional.embedding import embedding, embedding_bag, one_hot
+from engine.nn.functional.fractional import fractional_max_pool2d, fractional_max_pool3d
 from engine.nn.functional.grid import affine_grid, grid_sample
 from engine.nn.functional.linear import bilinear, linear
 from engine.nn.functional.loss import (
