@@ -73,6 +73,7 @@ from engine.ops.elementwise import (
     softplus,
 )
 from engine.scalar import MLP, Layer, Neuron, Value, label
+from engine.tensor import storage
 from engine.tensor.creation import (
     arange,
     as_tensor,
@@ -497,6 +498,7 @@ from engine.tensor.statistics import (
     var_mean,
 )
 from engine.tensor.statistics import trapezoid as trapz
+from engine.tensor.storage import TypedStorage, UntypedStorage, is_storage
 from engine.tensor.switches import (
     get_deterministic_debug_mode,
     get_float32_matmul_precision,
@@ -505,7 +507,6 @@ from engine.tensor.switches import (
     is_distributed,
     is_inference,
     is_neg,
-    is_storage,
     set_deterministic_debug_mode,
     set_float32_matmul_precision,
     set_flush_denormal,

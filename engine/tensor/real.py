@@ -79,11 +79,3 @@ class Real:
     def is_distributed(self) -> bool:
         """False: there is one process."""
         return False
-
-    def is_set_to(self, tensor: Any) -> bool:
-        """True for another Tensor that shows the same memory in the same way."""
-        mine, other = self._data, tensor._data
-        return (
-            mine.__array_interface__["data"] == other.__array_interface__["data"]
-            and mine.shape == other.shape and mine.strides == other.strides
-        )  # fmt: skip

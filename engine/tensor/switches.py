@@ -102,11 +102,6 @@ def is_inference(input: Tensor) -> bool:
     return input.is_inference()
 
 
-def is_storage(obj: Any) -> bool:
-    """False: the memory of a Tensor is a NumPy array."""
-    return False
-
-
 def is_conj(input: Tensor) -> bool:
     """False: there are no complex numbers here."""
     return False

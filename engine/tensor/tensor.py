@@ -72,6 +72,7 @@ from engine.tensor.shaping import Shaping
 from engine.tensor.showing import Showing
 from engine.tensor.sorting import Sorting
 from engine.tensor.statistics import Statistics
+from engine.tensor.storage import Storing
 from engine.tensor.sweeping import ownership
 from engine.tensor.triangles import Triangles
 from engine.tensor.vertex import (
@@ -243,7 +244,7 @@ def _general(op: Op, x: Any, y: Any) -> Any:
 class Tensor(
     Differentiating, Writing, InPlace, Computing, Combining, Indexing, Placing, Picking, Choosing,
     Shaping, Arranging, Reducing, Sorting, Counting, Statistics, Multiplying, Comparing, Converting,
-    Triangles, Filling, Patching, Real, Renewing, Showing, metaclass=Printed,
+    Triangles, Filling, Patching, Real, Renewing, Showing, Storing, metaclass=Printed,
 ):  # fmt: skip
     """An n-dimensional array with a gradient.
 

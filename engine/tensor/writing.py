@@ -292,11 +292,6 @@ class Writing:
             )
         self._data = new._data
 
-    def set_(self, source: Any) -> Any:
-        """Makes this Tensor look at another one's memory."""
-        self.data = source
-        return self
-
     # --- the common ones ---
 
     def copy_(self, source: Any, non_blocking: bool = False) -> Any:
