@@ -38,6 +38,7 @@ from engine.tensor.holding import Packed
 from engine.tensor.memory import owner, stamp, writes
 from engine.tensor.tensor import Tensor
 from engine.tensor.vertex import node, part_vertex, refuse_stale
+from engine.tensor.warned import warn
 
 
 class FunctionCtx:
@@ -136,6 +137,13 @@ class Function:
         super().__init_subclass__(**keywords)
         if "vjp" in cls.__dict__ and "backward" not in cls.__dict__:
             cls.backward = cls.__dict__["vjp"]
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        warn(
+            f"{type(self)} should not be instantiated. Methods on autograd functions are all "
+            f"static, so you should invoke them on the class itself: {type(self).__name__}.apply.",
+            DeprecationWarning,
+        )
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         raise RuntimeError(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.tensor.tensor import Tensor
+from engine.tensor.warned import warn
 
 
 class _VariableMeta(type):
@@ -38,4 +39,6 @@ class Variable(metaclass=_VariableMeta):
                 f"Variable data has to be a tensor, but got {type(data).__name__}; make one with "
                 f"torch.tensor(data)"
             )
+        if volatile:
+            warn("volatile was removed and now has no effect. Use `with torch.no_grad():` instead.")
         return data.detach().requires_grad_(requires_grad)

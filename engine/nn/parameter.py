@@ -18,6 +18,7 @@ class Parameter(Tensor):
     """
 
     printed_as = "torch.nn.parameter.Parameter"
+    _grad_is_copied = False
 
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
         if data is None:

@@ -7,13 +7,13 @@ Each makes what PyTorch accepts canonical and records one operation of `engine.o
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from engine.ops import diagonal as diagonals
 from engine.ops import shape as ops
 from engine.tensor.operands import require_tensor
 from engine.tensor.shaping import distinct_dims, one_dim, sizes
+from engine.tensor.warned import warn
 
 
 class Arranging:
@@ -91,14 +91,17 @@ class Arranging:
     def T(self) -> Any:  # noqa: N802 (spelled as PyTorch spells it)
         """With all dimensions in reverse order: the transposed matrix."""
         ndim = self._data.ndim
-        if ndim != 2 and ndim:
-            warnings.warn(
+        if not ndim:
+            warn(
+                "Tensor.T is deprecated on 0-D tensors. This function is the identity in these "
+                "cases."
+            )
+        elif ndim != 2:
+            warn(
                 "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is "
                 "deprecated and it will throw an error in a future release. Consider `x.mT` to "
                 "transpose batches of matrices or `x.permute(*torch.arange(x.ndim - 1, -1, -1))` "
                 "to reverse the dimensions of a tensor.",
-                UserWarning,
-                stacklevel=2,
             )
         return self.record(ops.permute, (self,), {"dims": tuple(range(ndim - 1, -1, -1))})
 

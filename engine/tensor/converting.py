@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.modes import is_grad_enabled
 from engine.dtypes import (
     DTYPES,
     as_dtype,
@@ -29,6 +30,7 @@ from engine.dtypes import bfloat16 as bfloat16_
 from engine.dtypes import bool_ as bool_
 from engine.ops.shape import clone, to_dtype
 from engine.tensor.device import CPU, device, require_cpu
+from engine.tensor.warned import warn_of_lost_gradient
 
 
 def converted(kind: dtype) -> Any:
@@ -181,7 +183,7 @@ class Converting:
         return (data.astype(np.float32) if data.dtype.kind == "V" else data).tolist()
 
     def __float__(self) -> Any:
-        return float_type(self._one())
+        return float_type(self._fraction())
 
     def _one(self) -> Any:
         """The element, for what Python converts: a ValueError where there are more."""
@@ -191,6 +193,12 @@ class Converting:
                 f"{self._data.size}; x.tolist() gives all as numbers"
             )
         return self.item()
+
+    def _fraction(self) -> Any:
+        """The element, with a warning where a gradient ends here."""
+        if self._vertex is not None and self.requires_grad:
+            warn_of_lost_gradient()
+        return self._one()
 
     def __int__(self) -> Any:
         return int_type(self._one())
@@ -204,7 +212,7 @@ class Converting:
         return int_type(self._data.item())
 
     def __complex__(self) -> Any:
-        return complex(self._one())
+        return complex(self._fraction())
 
     # --- NumPy ---
 
@@ -216,7 +224,7 @@ class Converting:
                 `x.detach()` by itself.
             TypeError: for bfloat16, which NumPy does not have.
         """
-        if self.vertex() is not None and not force:
+        if not force and is_grad_enabled() and self.requires_grad:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead: NumPy records nothing, so no gradient would come back"

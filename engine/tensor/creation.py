@@ -24,6 +24,7 @@ from engine.dtypes import dtype as dtype_type
 from engine.tensor.device import require_cpu
 from engine.tensor.parsing import as_array, legacy_array, numpy_type, size_of
 from engine.tensor.tensor import Tensor
+from engine.tensor.warned import warn
 
 
 def made(array: np.ndarray, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -108,6 +109,7 @@ def from_numpy(array: np.ndarray) -> Tensor:
             "strides are not currently supported. (You can probably work around this by making a "
             "copy of your array  with array.copy().)"
         )
+    _warn_of_read_only("NumPy array", array)
     return Tensor.at(array, None)
 
 
@@ -116,9 +118,19 @@ def from_dlpack(source: Any) -> Tensor:
     return from_numpy(np.from_dlpack(source))
 
 
+def _warn_of_read_only(what: str, array: np.ndarray) -> None:
+    if not array.flags.writeable:
+        warn(
+            f"The given {what} is not writable, and PyTorch does not support non-writable tensors: "
+            f"writing to this one fails, or writes where nobody may. Copy the {what} first."
+        )
+
+
 def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0) -> Tensor:
     """A 1-d Tensor that shares the memory of a buffer."""
-    return Tensor.at(np.frombuffer(buffer, numpy_type(dtype), count, offset), None)
+    array = np.frombuffer(buffer, numpy_type(dtype), count, offset)
+    _warn_of_read_only("buffer", array)
+    return Tensor.at(array, None)
 
 
 # --- of a shape -----------------------------------------------------------------------------------
@@ -169,7 +181,7 @@ def full(
         raise TypeError(
             f"full(): argument 'size' (position 1) must be tuple of ints, not int; write ({size},)"
         )
-    shape = size_of(tuple(size), "full")
+    shape = size_of((tuple(size),), "full")
     return made(np.full(shape, value, kind.numpy), device, requires_grad)
 
 
@@ -177,7 +189,13 @@ def eye(
     n: int, m: int | None = None, *, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """1 on the diagonal, 0 elsewhere."""
+    """1 on the diagonal, 0 elsewhere.
+
+    Raises:
+        RuntimeError: for negative sizes.
+    """
+    if min(n, n if m is None else m) < 0:
+        raise RuntimeError(f"n and m must be greater or equal to 0, got {n} and {m}")
     return made(np.eye(n, m, dtype=numpy_type(dtype)), device, requires_grad)
 
 
@@ -233,6 +251,11 @@ def arange(
 
 def range_(start: Any, end: Any, step: Any = 1, **keywords: Any) -> Tensor:
     """From start to end, end included (PyTorch's deprecated `range`)."""
+    warn(
+        "torch.range is deprecated and will be removed in a future release because its behavior is "
+        "inconsistent with Python's range builtin. Instead, use torch.arange, which produces "
+        "values in [start, end)."
+    )
     keywords.setdefault("dtype", get_default_dtype())
     return arange(start, end + step / 2 if step > 0 else end - abs(step) / 2, step, **keywords)
 
@@ -296,6 +319,10 @@ def is_tensor(thing: Any) -> bool:
 
 def set_default_tensor_type(t: Any) -> None:
     """Chooses the default type by the name of its old constructor: "torch.DoubleTensor"."""
+    warn(
+        "torch.set_default_tensor_type() is deprecated as of PyTorch 2.1, please use "
+        "torch.set_default_dtype() and torch.set_default_device() as alternatives."
+    )
     set_default_dtype(as_dtype(getattr(t, "dtype", t)))
 
 

@@ -29,12 +29,21 @@ from engine.tensor.vertex import Parts, Vertex
 class Differentiating:
     """Tensor's methods about gradients."""
 
+    _grad_is_copied = True
+    """Whether a deep copy has a gradient of its own; one of a Parameter begins without."""
+
     # --- leaves and results ---
 
     @property
     def requires_grad(self) -> bool:
-        """True where gradients lead to this Tensor."""
-        return self.vertex() is not None
+        """True where gradients lead to this Tensor.
+
+        As in PyTorch, a view made inside no_grad() says what its base says; gradients still do
+        not pass through it.
+        """
+        if self.vertex() is not None:
+            return True
+        return self._blind is not None and self._blind.requires_grad
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
@@ -309,7 +318,7 @@ class Differentiating:
             )
         copied = _restore(type(self), np.array(self._data), self.requires_grad)
         memo[id(self)] = copied
-        if self._grad is not None:
+        if self._grad is not None and self._grad_is_copied:
             copied._grad = deepcopy(self._grad.detach(), memo)
         for name, value in self.__dict__.items():
             if not name.startswith("_") and name != "extra":  # what a user has put on it

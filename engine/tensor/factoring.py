@@ -18,6 +18,7 @@ from engine.tensor import return_types
 from engine.tensor.naming import called
 from engine.tensor.reducing import is_floating, type_name
 from engine.tensor.shaping import one_dim
+from engine.tensor.warned import warn
 
 _NONE: dict[str, Any] = {}
 
@@ -290,10 +291,19 @@ class Factoring:
 
     def cholesky(self, upper: bool = False) -> Any:
         """The triangle L with self = L @ L.T; see `linalg.cholesky`."""
+        warn(
+            "torch.cholesky is deprecated in favor of torch.linalg.cholesky and will be removed in "
+            "a future PyTorch release."
+        )
         return cholesky(self, upper=upper)
 
     def qr(self, some: bool = True) -> Any:
         """(Q, R) with self = Q @ R; see `linalg.qr`."""
+        warn(
+            "torch.qr is deprecated in favor of torch.linalg.qr and will be removed in a future "
+            "PyTorch release. The boolean parameter 'some' has been replaced with a string "
+            "parameter 'mode': 'reduced' if some else 'complete'."
+        )
         return return_types.qr(qr(self, "reduced" if some else "complete"))
 
     def svd(self, some: bool = True, compute_uv: bool = True) -> Any:

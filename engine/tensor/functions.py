@@ -20,6 +20,7 @@ from engine.core.op import REGISTRY, Elementwise
 from engine.dtypes import float64
 from engine.scalar import functions as of_values
 from engine.tensor.tensor import Tensor
+from engine.tensor.warned import warn_of_resizing
 
 
 def function(name: str, otherwise: Callable | None = None) -> Callable:
@@ -63,6 +64,7 @@ def deliver(name: str, found: Any, out: Any) -> Any:
             f"but one of the arguments requires grad. Leave out= away, or detach() the arguments"
         )
     if out._data.shape != found._data.shape:
+        warn_of_resizing(out, found)
         out.data = out.at(np.empty(found._data.shape, out._data.dtype), None)
     return out.copy_(found)
 

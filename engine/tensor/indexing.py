@@ -18,6 +18,7 @@ from engine.core.modes import copied
 from engine.ops.index import get, is_basic, take_at
 from engine.ops.joining import layer, stretch
 from engine.tensor.splitting import Splitting
+from engine.tensor.warned import warn
 
 _SIMPLE = {int, slice, type(None), type(Ellipsis)}
 _ALL = slice(None)
@@ -245,6 +246,10 @@ def _canonical(item: Any) -> Any:
         if kind.kind in "iu" and not data.ndim:
             return int(data)
         if kind == np.uint8:
+            warn(
+                "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool "
+                "instead: bytes are read as truths here, not as places."
+            )
             return data.astype(bool)
         if kind == np.int64 or kind == np.int32:
             return copied(np.array(data), item)

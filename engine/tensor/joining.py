@@ -23,6 +23,7 @@ from engine.ops import joining as ops
 from engine.tensor.shaping import one_dim
 from engine.tensor.tensor import Tensor
 from engine.tensor.vertex import node, plan_of
+from engine.tensor.warned import warn, warn_of_resizing
 
 
 def _tensors(name: str, given: Any) -> tuple[Tensor, ...]:
@@ -98,6 +99,7 @@ def into(out: Tensor | None, result: Tensor, error: type = RuntimeError) -> Tens
             f"result type {result.dtype} can't be cast to the desired output type {out.dtype}"
         )
     if out._data.shape != result._data.shape:
+        warn_of_resizing(out, result)
         out.resize_(result._data.shape)
     return out.copy_(result)
 
@@ -299,6 +301,11 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
         raise RuntimeError(
             f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}'
         )
+    if indexing is None:
+        warn(
+            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing "
+            'argument: indexing="ij" is what is done without it.'
+        )
     for x in xs:
         if x._data.ndim > 1:
             raise RuntimeError(
@@ -308,7 +315,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
         if x._data.dtype != xs[0]._data.dtype:
             raise RuntimeError("torch.meshgrid expects all tensors to have the same dtype")
     if indexing == "xy" and len(xs) > 1:
-        second, first, *others = meshgrid(xs[1], xs[0], *xs[2:])
+        second, first, *others = meshgrid(xs[1], xs[0], *xs[2:], indexing="ij")
         return first, second, *others
     shape = tuple(x._data.size for x in xs)
     return tuple(
@@ -324,7 +331,7 @@ def cartesian_prod(*tensors: Any) -> Tensor:
         _refuse_matrix(x)
     if len(xs) == 1:
         return xs[0]
-    return stack([grid.flatten() for grid in meshgrid(xs)], 1)
+    return stack([grid.flatten() for grid in meshgrid(xs, indexing="ij")], 1)
 
 
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:

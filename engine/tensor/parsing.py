@@ -13,6 +13,7 @@ import numpy as np
 from engine.dtypes import as_dtype, dtype_of, get_default_dtype
 from engine.dtypes import dtype as dtype_type
 from engine.scalar.value import Value
+from engine.tensor.warned import warn, warn_of_lost_gradient
 
 
 def numpy_type(dtype: Any) -> np.dtype:
@@ -24,9 +25,13 @@ def size_of(sizes: tuple, what: str) -> tuple[int, ...]:
     """Sizes one by one or as one sequence, as a tuple of ints.
 
     Raises:
-        TypeError: for a size that is no whole number.
+        TypeError: for a size that is no whole number, and for none: `()` is the shape of a number.
         RuntimeError: for a negative one.
     """
+    if not sizes:
+        raise TypeError(
+            f"{what}() needs a size: {what}(2, 3) has two dimensions, and {what}(()) none"
+        )
     if len(sizes) == 1 and isinstance(sizes[0], Sequence):
         sizes = tuple(sizes[0])
     found = []
@@ -115,7 +120,15 @@ def _plain(data: Any) -> Any:
             "with .item() or .data"
         )
     if isinstance(data, list | tuple):
+        if data and isinstance(data[0], np.ndarray) and data[0].ndim:
+            warn(
+                "Creating a tensor from a list of numpy.ndarrays is extremely slow. Please "
+                "consider converting the list to a single numpy.ndarray with numpy.array() before "
+                "converting to a tensor."
+            )
         for each in data:
+            if hasattr(each, "at") and each.requires_grad:
+                warn_of_lost_gradient()
             if hasattr(each, "at") and each._data.size != 1:
                 raise ValueError(
                     f"only one element tensors can be converted to Python scalars, and there is "
@@ -167,8 +180,10 @@ def _no_numbers(data: Any, array: np.ndarray) -> Exception:
     if not isinstance(wrong, str):
         kind = type(wrong).__name__
         return RuntimeError(f"Could not infer dtype of {kind}: tensor() takes numbers, not {kind}")
-    hint = "; write float(x) if the text is a number"
-    return TypeError(f"tensor() takes numbers, not {type(wrong).__name__} {wrong!r:.40}{hint}")
+    said = f"tensor() takes numbers, not str {wrong!r:.40}; write float(x) if the text is a number"
+    if next(_leaves(data)) is wrong is not data:
+        return ValueError(f"too many dimensions 'str': {said}")
+    return TypeError(f"new(): invalid data type 'str': {said}")
 
 
 def legacy_array(data: tuple, kind: dtype_type) -> np.ndarray:

@@ -17,6 +17,7 @@ from engine.ops.index import take_at
 from engine.ops.scatter import along, slices
 from engine.ops.strided import as_strided, memory_of
 from engine.tensor.shaping import one_dim, sizes
+from engine.tensor.warned import warn
 
 _INDEX = (np.dtype(np.int64), np.dtype(np.int32))
 
@@ -304,5 +305,10 @@ def check_condition(condition: Any) -> Any:
         raise RuntimeError(
             "where expected condition to be a boolean tensor, but got a tensor with dtype "
             f"{condition.dtype}; a comparison makes one, or .bool()"
+        )
+    if condition._data.dtype == np.uint8:
+        warn(
+            "where received a uint8 condition tensor. This behavior is deprecated and will be "
+            "removed in a future version of PyTorch. Use a boolean condition instead."
         )
     return condition

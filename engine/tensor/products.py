@@ -18,6 +18,7 @@ from engine.tensor.multiplying import same_type
 from engine.tensor.naming import called
 from engine.tensor.shaping import distinct_dims
 from engine.tensor.tensor import Tensor
+from engine.tensor.warned import warn
 
 # The letters of the dimensions behind an ellipsis: such that nobody can write.
 _FREE = "αβγδεζηθικλμνξοπρστυφχψω"
@@ -289,5 +290,10 @@ def _chain(xs: list[Tensor], cuts: dict, first: int, last: int) -> Tensor:
 
 def chain_matmul(*matrices: Any) -> Tensor:
     """`multi_dot` of matrices given one by one; one alone is itself."""
+    warn(
+        "torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use "
+        "torch.linalg.multi_dot instead, which accepts a list of two or more tensors rather than "
+        "multiple parameters."
+    )
     given = matrices[0] if len(matrices) == 1 and not isinstance(matrices[0], Tensor) else matrices
     return given[0] if len(given) == 1 else multi_dot(given)

@@ -18,6 +18,7 @@ from engine.ops import norms, softmax
 from engine.ops import reduce as ops
 from engine.ops.cumulative import prod
 from engine.tensor.shaping import one_dim, some_dims
+from engine.tensor.warned import warn
 
 _ALL: dict[str, Any] = {"dims": None, "keepdim": False}
 
@@ -107,8 +108,9 @@ def refuse_empty(x: Any, dims: tuple[int, ...] | None, name: str) -> None:
 
 
 def deviation(
-    x: Any, dim: Any, unbiased: Any, keepdim: Any, correction: Any, axis: Any, keepdims: Any
-) -> dict[str, Any]:
+    name: str, x: Any, dim: Any, unbiased: Any, keepdim: Any, correction: Any, axis: Any,
+    keepdims: Any,
+) -> dict[str, Any]:  # fmt: skip
     """The parameters of the variance and its kin: `var(unbiased)`, `var(dim, unbiased, keepdim)`
     or `var(dim, correction=..., keepdim=...)`.
 
@@ -128,7 +130,14 @@ def deviation(
             f"with .float() first"
         )
     params = reduction(x, dim, keepdim, axis, keepdims)
-    return {**params, "correction": 1 if correction is None else correction}
+    correction = 1 if correction is None else correction
+    if ops.count(x._data.shape, params["dims"]) <= correction:
+        warn(
+            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the "
+            f"reduction factor (input numel divided by output numel): the result is NaN or "
+            f"infinite. Of one element there is no deviation; unbiased=False gives 0."
+        )
+    return {**params, "correction": correction}
 
 
 def of_type(dtype: Any, x: Any, op: Any, params: dict[str, Any]) -> Any:
@@ -283,7 +292,7 @@ class Reducing:
 
         `unbiased=True` (the default) is a correction of 1, `unbiased=False` one of 0.
         """
-        params = deviation(self, dim, unbiased, keepdim, correction, axis, keepdims)
+        params = deviation("var", self, dim, unbiased, keepdim, correction, axis, keepdims)
         return self.record(ops.var, (self,), params)
 
     def std(
@@ -291,7 +300,7 @@ class Reducing:
         correction: Any = None, axis: Any = None, keepdims: Any = None,
     ) -> Any:  # fmt: skip
         """The standard deviation, the square root of `var`."""
-        params = deviation(self, dim, unbiased, keepdim, correction, axis, keepdims)
+        params = deviation("std", self, dim, unbiased, keepdim, correction, axis, keepdims)
         return self.record(ops.std, (self,), params)
 
     # --- lengths and exponentials ---

@@ -195,7 +195,7 @@ def std_mean(
     correction: Any = None, axis: Any = None, keepdims: Any = None,
 ) -> tuple[Any, Any]:  # fmt: skip
     """The standard deviation and the mean, as `input.std(...)` and `input.mean(...)`."""
-    params = deviation(input, dim, unbiased, keepdim, correction, axis, keepdims)
+    params = deviation("std_mean", input, dim, unbiased, keepdim, correction, axis, keepdims)
     return input.record(ops.std_mean, (input,), params)
 
 
@@ -204,7 +204,7 @@ def var_mean(
     correction: Any = None, axis: Any = None, keepdims: Any = None,
 ) -> tuple[Any, Any]:  # fmt: skip
     """The variance and the mean, as `input.var(...)` and `input.mean(...)`."""
-    params = deviation(input, dim, unbiased, keepdim, correction, axis, keepdims)
+    params = deviation("var_mean", input, dim, unbiased, keepdim, correction, axis, keepdims)
     return input.record(ops.var_mean, (input,), params)
 
 

@@ -19,6 +19,7 @@ from engine.core.graph import sweep
 from engine.core.modes import enable_grad
 from engine.ops.shape import to_dtype
 from engine.tensor.holding import FREED
+from engine.tensor.warned import warn
 
 
 def start(roots: Sequence[Any], gradients: Sequence[Any], create_graph: bool) -> list:
@@ -83,6 +84,13 @@ def backward(
     inputs: Sequence[Any] | None,
 ) -> None:
     """Adds to the `.grad` of every leaf (or of `inputs` only) its gradient."""
+    if create_graph:
+        warn(
+            "Using backward() with create_graph=True will create a reference cycle between the "
+            "parameter and its gradient which can cause a memory leak. We recommend using "
+            "autograd.grad when creating the graph to avoid this; or set the .grad of each "
+            "parameter to None after use."
+        )
     pairs = start(roots, gradients, create_graph)
     freed = _freed(retain_graph, create_graph)
     with _mode(create_graph):

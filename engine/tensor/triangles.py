@@ -24,6 +24,7 @@ from engine.tensor.factoring import (
     solve,
 )
 from engine.tensor.naming import called
+from engine.tensor.warned import warn
 
 
 def _exchanges(x: np.ndarray) -> np.ndarray:
@@ -264,6 +265,10 @@ class Triangles(Factoring):
 
     def lu(self, pivot: bool = True, get_infos: bool = False) -> tuple:
         """(LU, pivots), and the numbers of what went wrong; see `linalg.lu_factor_ex`."""
+        warn(
+            "torch.lu is deprecated in favor of torch.linalg.lu_factor / "
+            "torch.linalg.lu_factor_ex and will be removed in a future PyTorch release."
+        )
         found = tuple(lu_factor_ex(self, pivot=pivot))
         return found if get_infos else found[:2]
 

@@ -152,3 +152,14 @@ def test_itertools_can_cut_an_endless_stream():
 
     batches = itertools.islice(data.DataLoader(Endless(), batch_size=3), 2)
     assert [batch.tolist() for batch in batches] == [[0, 1, 2], [3, 4, 5]]
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    "name", ["batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "num_workers"]
+)
+def test_what_the_samplers_were_made_for_stays(name: str) -> None:
+    def program(torch):
+        setattr(torch.utils.data.DataLoader([1, 2, 3]), name, 0)
+
+    both(program)

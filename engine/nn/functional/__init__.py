@@ -114,7 +114,12 @@ from engine.nn.functional.padding import (
 )
 from engine.nn.functional.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from engine.nn.functional.sequence_loss import ctc_loss
-from engine.nn.functional.vision import interpolate, upsample
+from engine.nn.functional.vision import (
+    interpolate,
+    upsample,
+    upsample_bilinear,
+    upsample_nearest,
+)
 from engine.nn.functional.volume import (
     avg_pool3d,
     conv3d,

@@ -11,6 +11,7 @@ from engine import random
 from engine.ops import elementwise as ops
 from engine.tensor.operands import not_tensors
 from engine.tensor.reducing import type_name
+from engine.tensor.warned import warn
 
 
 def _check(p: float) -> None:
@@ -54,8 +55,26 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     return _masked(input, p, training, inplace, input._data.shape)
 
 
+def _warn_of_dimensions(axes: int, ndim: int) -> None:
+    """Warns where it is not plain which dimension the channels are."""
+    warn(
+        f"dropout{axes}d: Received a {ndim}-D input to dropout{axes}d, which is deprecated and "
+        f"will result in an error in a future release. To retain the behavior, please "
+        f"use dropout instead. dropout{axes}d is for inputs with {axes} spatial dimensions, "
+        f"a channel dimension, and an optional batch dimension."
+    )
+
+
 def _channels(input: Any, p: float, training: bool, inplace: bool, axes: int) -> Any:
     shape = input._data.shape
+    if len(shape) not in (axes + 1, axes + 2):
+        if axes == 1:
+            raise RuntimeError(
+                f"dropout1d: Expected 2D or 3D input, but received a {len(shape)}D input. Note "
+                f"that dropout1d is for inputs with 1 spatial dimension, a channel dimension, and "
+                f"an optional batch dimension"
+            )
+        _warn_of_dimensions(axes, len(shape))
     lead = 1 if len(shape) == axes + 1 else 2
     return _masked(input, p, training, inplace, (*shape[:lead], *[1] * (len(shape) - lead)))
 
@@ -70,6 +89,14 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     shape = input._data.shape
     if len(shape) < 2:
         raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
+    if len(shape) == 3:
+        warn(
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout "
+            "behavior is desired - input is interpreted as shape (N, C, L), where C is the channel "
+            "dim. This behavior will change in a future release: switch to dropout1d to keep it."
+        )
+    elif len(shape) != 4:
+        _warn_of_dimensions(2, len(shape))
     return _masked(input, p, training, inplace, (*shape[:2], *[1] * (len(shape) - 2)))
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from engine.tensor.naming import called
 from engine.tensor.operands import not_tensors
 from engine.tensor.promotion import refuse_truths, require_floating
 from engine.tensor.reducing import type_name
+from engine.tensor.warned import warn
 
 _INT64 = np.dtype(np.int64)
 _PARAMS = {reduction: {"reduction": reduction} for reduction in ("mean", "sum", "none")}
@@ -26,9 +26,13 @@ _PARAMS = {reduction: {"reduction": reduction} for reduction in ("mean", "sum", 
 
 def old_reduction(size_average: Any, reduce: Any, reduction: str) -> str:
     """The reduction that PyTorch's old pair of flags means, where they are given."""
-    if size_average is None and reduce is None:
+    if size_average is reduce is None:
         return reduction
-    return "none" if reduce is False else "sum" if size_average is False else "mean"
+    found = "none" if reduce is False else "sum" if size_average is False else "mean"
+    warn(
+        f"size_average and reduce args will be deprecated, please use reduction='{found}' instead."
+    )
+    return found
 
 
 def check_reduction(reduction: str) -> None:
@@ -66,21 +70,15 @@ def check_classes(target: Any) -> None:
 
 
 def fitted(what: str, input: Any, target: Any) -> tuple[Any, Any]:
-    """A prediction and its target, stretched to one shape and of one type.
-
-    Warns where shapes differ, which is rarely meant.
-    """
+    """A prediction and its target, stretched to one shape (with a warning) and of one type."""
     try:
         x, y = input._data, target._data
     except AttributeError:
         raise not_tensors(what, input=input, target=target) from None
     if x.shape != y.shape:
-        warnings.warn(
+        warn(
             f"Using a target size ({target.shape}) that is different to the input size "
-            f"({input.shape}). This will likely lead to incorrect results due to broadcasting. "
-            f"Please ensure they have the same size.",
-            UserWarning,
-            stacklevel=3,
+            f"({input.shape}). This will likely lead to incorrect results due to broadcasting."
         )
         input, target = broadcast_tensors(input, target)
     return (input, target) if x.dtype is y.dtype else _of_one_type(input, target)

@@ -15,6 +15,7 @@ from engine.nn.functional.adaptive import adaptive_average
 from engine.nn.functional.grid import cubic_shares, far, near
 from engine.ops.resampling import resample
 from engine.tensor.promotion import require_floating
+from engine.tensor.warned import warn_of_successor
 
 _AXES = {"linear": 1, "bilinear": 2, "trilinear": 3, "bicubic": 2}
 # The parameter of cubic convolution that PyTorch uses with antialias.
@@ -196,4 +197,17 @@ def upsample(
     align_corners: bool | None = None,
 ) -> Any:  # fmt: skip
     """The old name of `interpolate`."""
+    warn_of_successor("`nn.functional.upsample`", "`nn.functional.interpolate`")
     return interpolate(input, size, scale_factor, mode, align_corners)
+
+
+def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+    """`interpolate` by the nearest element, under an old name."""
+    warn_of_successor("`nn.functional.upsample_nearest`", "`nn.functional.interpolate`")
+    return interpolate(input, size, scale_factor, mode="nearest")
+
+
+def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+    """`interpolate` in two directions with the corners in place, under an old name."""
+    warn_of_successor("`nn.functional.upsample_bilinear`", "`nn.functional.interpolate`")
+    return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)

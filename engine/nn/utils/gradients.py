@@ -10,6 +10,7 @@ import numpy as np
 from engine.core.modes import no_grad
 from engine.tensor.joining import stack
 from engine.tensor.tensor import Tensor
+from engine.tensor.warned import warn
 
 
 def _with_gradients(parameters: Any) -> list[Any]:
@@ -73,7 +74,17 @@ def clip_grad_norm_(
     return total
 
 
-clip_grad_norm = clip_grad_norm_
+def clip_grad_norm(
+    parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False,
+    foreach: Any = None,
+) -> Any:  # fmt: skip
+    """The old name of `clip_grad_norm_`."""
+    warn(
+        "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of "
+        "`torch.nn.utils.clip_grad_norm_`.",
+        FutureWarning,
+    )
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 
 
 def clip_grad_value_(

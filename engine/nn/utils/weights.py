@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.core.modes import no_grad
 from engine.nn.parameter import Parameter
+from engine.tensor.warned import warn
 
 
 class WeightNorm:
@@ -51,6 +52,11 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
 
     Source: Salimans and Kingma, Weight Normalization, 2016.
     """
+    warn(
+        "`torch.nn.utils.weight_norm` is deprecated in favor of "
+        "`torch.nn.utils.parametrizations.weight_norm`.",
+        FutureWarning,
+    )
     for hook in module._forward_pre_hooks.values():
         if isinstance(hook, WeightNorm) and hook.name == name:
             raise RuntimeError(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from engine import random
+from engine.tensor.warned import warn
 from engine.utils.data.collate import default_collate, default_convert
 from engine.utils.data.dataset import IterableDataset
 from engine.utils.data.sampler import (
@@ -47,6 +48,12 @@ def _check_context(given: Any, num_workers: int) -> None:
             f"multiprocessing_context option should specify a valid start method in {ways}, but "
             f"got multiprocessing_context={given!r}"
         )
+
+
+_SETTLED = frozenset(
+    ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
+)
+"""What the samplers of a loader were made for."""
 
 
 class DataLoader:
@@ -160,7 +167,20 @@ class DataLoader:
             return count // self.batch_size if self.drop_last else -(-count // self.batch_size)
         return len(self._numbers)  # type: ignore[arg-type]
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _SETTLED and "_crew" in self.__dict__:
+            raise ValueError(
+                f"{name} attribute should not be set after DataLoader is initialized: its samplers "
+                f"were made for {getattr(self, name)!r:.60}. Make another DataLoader"
+            )
+        super().__setattr__(name, value)
+
     def __iter__(self) -> Iterator[Any]:
+        if self.pin_memory:
+            warn(
+                "'pin_memory' argument is set as true but no accelerator is found, then device "
+                "pinned memory won't be used."
+            )
         crew = self._crew
         stays = self.persistent_workers and crew is not None and crew.is_working
         if not stays:

@@ -293,8 +293,14 @@ def _again(packed: tuple[type, str], worker: int) -> Exception:
         error = kind(message)
     except Exception:
         return RuntimeError(message)
-    # A KeyError would show the lines of its message as one.
-    return RuntimeError(message) if isinstance(error, KeyError) else error
+    return kind(_Lines(message)) if isinstance(error, KeyError) else error
+
+
+class _Lines(str):
+    """Text that stays in lines where a KeyError shows it, which shows the `repr` of its key."""
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 # --- arrays through shared memory -----------------------------------------------------------------
