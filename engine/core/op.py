@@ -156,7 +156,8 @@ class Op:
     may share the memory of the first input), `keeps_integers` (whole numbers in, whole numbers out;
     otherwise they become floating-point numbers first), `broadcasts` (arrays are brought to one
     type and stretched to fit), `refuses` (types that it does not take: "b" truths, "i" whole
-    numbers), `torch_name` (PyTorch's name for it in a printed `grad_fn`; see `torch_name_of`),
+    numbers), `in_float32` (numbers of 16 bits are computed with as float32, for its loops know none
+    of theirs), `torch_name` (PyTorch's name for it in a printed `grad_fn`; see `torch_name_of`),
     `torch_names` (other names of it, by the plan's mask: `x ** 2` is not called as `x ** y` is),
     `samples` and `hard_points`.
     """
@@ -174,6 +175,7 @@ class Op:
     keeps_integers: bool = False
     broadcasts: bool = False
     refuses: str = ""
+    in_float32: bool = False
     torch_name: str | None = None
     torch_names: dict[str, str] = {}
     samples: tuple[Sample, ...] = ()

@@ -68,12 +68,7 @@ class Embedding(Module):
         **settings: Any,
     ) -> Embedding:  # fmt: skip
         """A table with these rows, which are not trained unless `freeze` is False."""
-        if embeddings.dim() != 2:
-            raise AssertionError(
-                f"Embeddings parameter is expected to be 2-dimensional, but its shape is "
-                f"{list(embeddings.shape)}"
-            )
-        rows, columns = embeddings.shape
+        rows, columns = _table_size(embeddings)
         return cls(rows, columns, padding_idx, _weight=embeddings, _freeze=freeze, **settings)
 
     def extra_repr(self) -> str:
@@ -90,6 +85,15 @@ class Embedding(Module):
         if self.sparse:
             text += ", sparse=True"
         return text
+
+
+def _table_size(embeddings: Any) -> tuple[int, int]:
+    if embeddings.dim() != 2:
+        raise AssertionError(
+            f"Embeddings parameter is expected to be 2-dimensional, but its shape is "
+            f"{list(embeddings.shape)}"
+        )
+    return tuple(embeddings.shape)
 
 
 class EmbeddingBag(Module):
@@ -118,6 +122,13 @@ class EmbeddingBag(Module):
         if self.padding_idx is not None:
             with no_grad():
                 self.weight[self.padding_idx].fill_(0)
+
+    @classmethod
+    def from_pretrained(cls, embeddings: Any, freeze: bool = True, **settings: Any) -> EmbeddingBag:
+        """A table with these rows, which are not trained unless `freeze` is False."""
+        bag = cls(*_table_size(embeddings), _weight=embeddings, **settings)
+        bag.weight.requires_grad_(not freeze)
+        return bag
 
     def forward(self, input: Any, offsets: Any = None, per_sample_weights: Any = None) -> Any:
         """Numbers (N, K), or (all,) with offsets (N,), to (N, embedding_dim)."""

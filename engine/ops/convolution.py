@@ -45,6 +45,7 @@ class convolution(Op):
     """w slid over x: each result is the sum of a window of x times w, plus the bias. x receives
     each gradient at the places of its window, times w; w receives it times the window."""
 
+    in_float32 = True
     torch_name = "Convolution"
 
     def forward(self, x, w, b, *, stride, padding, dilation, groups):
@@ -79,6 +80,7 @@ class convolution_to_input(Op):
     forward, the transposed convolution. It is linear in y and in w, so its rules are the other
     two convolutions."""
 
+    in_float32 = True
     torch_name = "Convolution"
 
     def forward(self, y, w, b, *, shape, stride, padding, dilation, groups):

@@ -75,6 +75,7 @@ class einsum(Op):
     as no later factor has it.
     """
 
+    in_float32 = True
     groups = ("xs",)
 
     def forward(self, xs, *, equation):

@@ -30,6 +30,7 @@ class cross_entropy(Op):
     class, without smoothing). The logits receive the probabilities minus the target shares, times
     the gradient."""
 
+    in_float32 = True
     constant = ("target", "weight")
     keeps = ("sums",)
     torch_name = "NllLoss"
@@ -94,6 +95,7 @@ class layer_norm(Op):
     w receives the gradient times n, b the gradient itself; x receives g * w without its mean and
     without its part along n, over the deviation."""
 
+    in_float32 = True
     keeps = ("center", "scale")
     torch_name = "NativeLayerNorm"
 
@@ -142,6 +144,7 @@ class batch_norm(Op):
     standard deviation. w receives the gradient times n, b the gradient itself; x receives g * w
     without its mean and without its part along n, over the deviation."""
 
+    in_float32 = True
     # The variance is for the running figures: of `scale` it could not be had back exactly.
     keeps = ("center", "scale", "variance")
     torch_name = "NativeBatchNorm"

@@ -45,6 +45,7 @@ class gru(Op):
     Source: Cho et al., Learning Phrase Representations using RNN Encoder-Decoder, 2014.
     """
 
+    in_float32 = True
     outs = ("hidden", "gates")
     torch_name = "Gru"
 

@@ -24,6 +24,7 @@ class matmul(Op):
     """x @ y, the products of rows with columns. x receives the gradient times the transpose of y,
     y the transpose of x times the gradient."""
 
+    in_float32 = True
     symbol = "@"
     torch_name = "Mm"
 
@@ -54,6 +55,7 @@ class linear(Op):
     weights, the weights the gradient of each result times its row, the bias the gradient itself;
     what served every row is summed over the rows."""
 
+    in_float32 = True
     torch_name = "Addmm"
 
     def forward(self, x, w, b):

@@ -146,6 +146,7 @@ class smooth_l1_loss(Op):
     beta / 2. x receives the difference over beta, kept between -1 and 1, times the gradient, y the
     same with the other sign."""
 
+    in_float32 = True
     torch_name = "SmoothL1Loss"
 
     def forward(self, x, y, *, beta=1.0, reduction="mean"):
@@ -171,6 +172,8 @@ class huber_loss(Op):
     """Half the square of the difference where that is below delta, else a line of slope delta. x
     receives the difference, kept between -delta and delta, times the gradient, y the same with the
     other sign."""
+
+    in_float32 = True
 
     def forward(self, x, y, *, delta=1.0, reduction="mean"):
         apart = np.abs(x - y)

@@ -26,6 +26,7 @@ class max_pool(Op):
     """The greatest element of each window. The gradient goes to the one that was greatest, the
     first of several."""
 
+    in_float32 = True
     keeps = ("winner",)
     torch_name = "MaxPool2DWithIndices"
 
@@ -231,6 +232,7 @@ class average_pool(Op):
     """The mean of each window. Each element receives its share of the gradients of the windows it
     is in."""
 
+    in_float32 = True
     torch_name = "AvgPool2D"
 
     def forward(

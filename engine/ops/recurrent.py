@@ -157,6 +157,7 @@ class rnn(Op):
     passes the slope and then goes on to the input of the step and, times w, to the h before, where
     it meets what arrives there; w receives the sum over all steps."""
 
+    in_float32 = True
     torch_name = "Rnn"
 
     def forward(self, inputs, h0, w, *, sizes, reverse=False, nonlinearity="tanh"):
@@ -227,6 +228,7 @@ class lstm(Op):
     Source: Hochreiter and Schmidhuber, Long Short-Term Memory, 1997; forget gates: Gers, 1999.
     """
 
+    in_float32 = True
     outs = ("hidden", "cells", "gates")
     torch_name = "Lstm"
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from engine.ops.shape import to_dtype
+
 _F32 = np.dtype(np.float32)
 
 
@@ -34,3 +36,21 @@ def through_float32(forward: Callable) -> Callable:
         return out.astype(kind) if out.dtype is _F32 else out
 
     return computed
+
+
+def half_among(inputs: tuple) -> np.dtype | None:
+    """The type of the first Tensor of 16-bit numbers among the inputs, which may be in groups."""
+    for x in inputs:
+        for each in x if isinstance(x, tuple | list) else (x,):
+            if hasattr(each, "at") and is_half(each._data.dtype):
+                return each._data.dtype
+    return None
+
+
+def widened(x: Any) -> Any:
+    """`widen` of a Tensor, recorded, or of each in a group."""
+    if isinstance(x, tuple | list):
+        return tuple(map(widened, x))
+    if hasattr(x, "at") and is_half(x._data.dtype):
+        return to_dtype(x, dtype=_F32, before=x._data.dtype)
+    return x

@@ -34,6 +34,7 @@ from engine.core.graph import next_serial
 from engine.core.op import Op
 from engine.core.plan import MANY, PLAIN, VERTEX, define, in_brackets
 from engine.kernels.frames import outside
+from engine.tensor.half import is_half
 from engine.tensor.vertex import ArrayPlan, Vertex, is_ours, plan_of, shares_memory
 
 MOST = 3
@@ -72,11 +73,17 @@ def recorder(op: Op, tensor: Any) -> Callable | None:
         "make": tensor.__new__, "Vertex": Vertex, "next_serial": next_serial,
         "getframe": _getframe, "outside": outside, "is_ours": is_ours, "ndarray": np.ndarray,
         "asarray": np.asarray, "shape": np.shape, "shares_memory": shares_memory,
+        "is_half": is_half, "float32": np.dtype(np.float32),
     }  # fmt: skip
     # Handing an empty dictionary on takes as long as a small product.
     params = ["**params"] if op.params else []
     lines = [f"{in_brackets(op.inputs)} = inputs"]
     lines += [line for x in op.inputs for line in _opened(x, x in op.rules)]
+    if op.in_float32:
+        lines += [
+            f"if {arrays[0]}.dtype is not float32 and is_half({arrays[0]}.dtype):",
+            "    return run(op, inputs, params)[0]",
+        ]
     lines += [
         "try:",
         f"    out = forward({', '.join(arrays + params)})",

@@ -35,12 +35,13 @@ from engine.core.modes import (
     special,
     tracer,
 )
-from engine.core.op import Op
+from engine.core.op import Op, recorded_name
 from engine.core.plan import LEAF_PLAN, MANY, PLAIN, VERTEX
 from engine.dtypes import float32
 from engine.ops import division
 from engine.ops import elementwise as ops
 from engine.ops.index import put
+from engine.ops.shape import to_dtype
 from engine.tensor.arranging import Arranging
 from engine.tensor.choosing import Choosing
 from engine.tensor.combining import Combining
@@ -51,7 +52,7 @@ from engine.tensor.counting import Counting
 from engine.tensor.device import require_cpu
 from engine.tensor.differentiating import Differentiating
 from engine.tensor.filling import Filling
-from engine.tensor.half import is_half, through_float32
+from engine.tensor.half import half_among, is_half, through_float32, widened
 from engine.tensor.holding import PackedHeld
 from engine.tensor.in_place import InPlace
 from engine.tensor.indexing import Indexing
@@ -344,6 +345,8 @@ class Tensor(
         """
         if op.broadcasts:
             inputs = promote(op, inputs)
+        elif op.in_float32 and (kind := half_among(inputs)) is not None:
+            return _in_float32(op, inputs, params, kind)
         arrays, vertices, mask = [], [], ""
         for name, x in zip(op.inputs, inputs, strict=True):
             if name in op.groups:
@@ -514,6 +517,19 @@ def _recorded(
         return (Tensor.at(outs[0], vertex if outs[0].dtype.kind in DIFFERENTIABLE else None),)
     vertex.shape = tuple((o.shape, o.dtype) for o in outs)
     return tuple(Tensor.at(o, part_vertex(vertex, k)) for k, o in enumerate(outs))
+
+
+def _in_float32(op: Op, inputs: tuple, params: dict[str, Any], kind: np.dtype) -> tuple:
+    """`Tensor.run` of numbers of 16 bits: made float32, and what comes of them rounded back."""
+    found, kept = Tensor.run(op, tuple(map(widened, inputs)), params)
+    name = recorded_name(op, params)
+
+    def rounded(each: Tensor) -> Tensor:
+        if each._data.dtype is not _F32:
+            return each
+        return called(to_dtype(each, dtype=kind, before=_F32), name)
+
+    return (tuple(map(rounded, found)) if isinstance(found, tuple) else rounded(found)), kept
 
 
 def _refusal(op: Op, arrays: list, error: ValueError) -> Exception:

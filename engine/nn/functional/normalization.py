@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from engine.core.modes import no_grad
+from engine.dtypes import finfo
 from engine.nn.functional.padding import pad
 from engine.ops import fused as ops
+from engine.tensor.half import is_half, widened
 from engine.tensor.naming import called
 from engine.tensor.promotion import require_floating
 
@@ -175,10 +177,13 @@ def rms_norm(
         raise ValueError("Input tensor must have at least 1 dimensions, but got 0")
     shape = last_shape(input, normalized_shape)
     require_floating("rms_norm", input)
-    eps = float(np.finfo(input._data.dtype).eps) if eps is None else eps
+    dtype = input.dtype
+    if is_half(input._data.dtype):  # rounded once, at the end
+        input, weight = widened(input), widened(weight)
+    eps = finfo(input.dtype).eps if eps is None else eps
     dims = tuple(range(-len(shape), 0))
     scaled = input * (((input * input).mean(dims, keepdim=True) + eps).rsqrt())
-    return scaled if weight is None else scaled * weight
+    return (scaled if weight is None else scaled * weight).to(dtype)
 
 
 def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Any:

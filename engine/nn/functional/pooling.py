@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
+
+import numpy as np
 
 from engine.nn.functional.convolution import per_axis
 from engine.ops import pooling as ops
@@ -138,6 +141,9 @@ def _mean(
     count_include_pad: bool, divisor: int | None,
 ) -> Any:  # fmt: skip
     x, is_one = batched(input, axes, f"avg_pool{axes}d")
+    if x._data.dtype == np.int64:
+        settings = kernel_size, stride, padding, ceil_mode, count_include_pad
+        return whole_mean(input, divisor, lambda x, by: _mean(axes, x, *settings, by))
     if not x._data.size or x._data.dtype.kind in "biu":
         require_images(f"avg_pool{axes}d", x)
     params = window(axes, kernel_size, stride, padding)
@@ -150,6 +156,18 @@ def _mean(
     except ValueError as error:
         raise RuntimeError(str(error)) from None
     return _named(found.squeeze(0) if is_one else found, "AvgPool2D", axes, is_one)
+
+
+def whole_mean(x: Any, divisor: int | None, mean: Callable[[Any, int | None], Any]) -> Any:
+    """The means of int64 without what is behind the point, which PyTorch takes of that type alone.
+
+    Args:
+        mean: the pooling of floating-point numbers, given those and a divisor.
+    """
+    x = x.double()
+    sums, ones = mean(x, 1), x * 0 + 1
+    counts = divisor if divisor else (mean(ones, 1) / mean(ones, None)).round()
+    return (sums / counts).trunc().long()
 
 
 def avg_pool1d(

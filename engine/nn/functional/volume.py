@@ -20,7 +20,7 @@ from engine.nn.functional.convolution import (
     refuse_output_padding,
 )
 from engine.nn.functional.padding import pad
-from engine.nn.functional.pooling import avg_pool2d, batched, max_pool2d, window
+from engine.nn.functional.pooling import avg_pool2d, batched, max_pool2d, whole_mean, window
 from engine.ops.index import accumulate, take_at
 from engine.tensor.naming import called
 
@@ -139,6 +139,9 @@ def avg_pool3d(
     if divisor_override == 0:
         raise RuntimeError("divisor must be not zero")
     x, is_one = batched(input, 3, "avg_pool3d")
+    if x._data.dtype == np.int64:
+        settings = kernel_size, stride, padding, ceil_mode, count_include_pad
+        return whole_mean(input, divisor_override, lambda x, by: avg_pool3d(x, *settings, by))
     size, stride, padding = window(3, kernel_size, stride, padding).values()
     n, channels, depth, *sizes = x._data.shape
     images = x.reshape(n, channels * depth, *sizes)
