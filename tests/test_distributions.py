@@ -198,3 +198,18 @@ def test_what_is_refused(name):
 
 def test_categories_have_no_mean():
     assert np.isnan(engine.distributions.Categorical(engine.ones(2)).mean.item())
+
+
+@pytest.mark.torch
+def test_what_was_asked_for_is_shown_too():
+    def program(torch):
+        made = [
+            torch.distributions.Categorical(torch.tensor([0.25, 0.75])),
+            torch.distributions.Categorical(logits=torch.tensor([0.25, 0.75])),
+            torch.distributions.Bernoulli(torch.tensor([0.25, 0.75])),
+            torch.distributions.Bernoulli(logits=torch.tensor([0.25, 0.75])),
+        ]
+        before = [str(each) for each in made]
+        return before, [(each.probs, each.logits, str(each)) for each in made]
+
+    both(program)

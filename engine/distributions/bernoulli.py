@@ -38,12 +38,14 @@ class YesOrNo(Distribution):
         return tuple(rest)
 
     def __getattr__(self, name: str) -> Any:
-        # The other of the two is made when it is asked for.
+        # The other of the two is made when it is first asked for.
         if name == "probs" and "logits" in self.__dict__:
-            return self.logits.sigmoid()
+            self.probs = self.logits.sigmoid()
+            return self.probs
         if name == "logits" and "probs" in self.__dict__:
             probs = clamped(self.probs)
-            return probs.log() - (-probs).log1p()
+            self.logits = probs.log() - (-probs).log1p()
+            return self.logits
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property

@@ -59,11 +59,13 @@ class Categorical(Distribution):
         super().__init__(given._data.shape[:-1], (), validate_args)
 
     def __getattr__(self, name: str) -> Any:
-        # The other of the two is made when it is asked for.
+        # The other of the two is made when it is first asked for.
         if name == "probs" and "logits" in self.__dict__:
-            return self.logits.softmax(-1)
+            self.probs = self.logits.softmax(-1)
+            return self.probs
         if name == "logits" and "probs" in self.__dict__:
-            return clamped(self.probs).log()
+            self.logits = clamped(self.probs).log()
+            return self.logits
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property

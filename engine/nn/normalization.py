@@ -202,7 +202,7 @@ class _InstanceNorm(_Normalization):
         own = self.training or not self.track_running_stats
         found = F.instance_norm(
             whole, self.running_mean, self.running_var, self.weight, self.bias, own,
-            self.momentum, self.eps,
+            self.momentum or 0.0, self.eps,
         )  # fmt: skip
         return found.squeeze(0) if ndim == self.axes + 1 else found
 

@@ -79,7 +79,7 @@ class LBFGS(Optimizer):
                 return closure()
 
         first = evaluate()
-        loss, evaluations = float(first), 1
+        loss, evaluations = _as_number(first), 1
         state["func_evals"] += 1
         g = self._gradient()
         if np.abs(g).max(initial=0) <= group["tolerance_grad"]:
@@ -118,7 +118,7 @@ class LBFGS(Optimizer):
 
                 def at(length: float, d: Any = d, base: Any = base) -> tuple[float, np.ndarray]:
                     self._move(d, length)
-                    found = float(evaluate()), self._gradient()
+                    found = _as_number(evaluate()), self._gradient()
                     for p, data in zip(self._params, base, strict=True):
                         p._data[...] = data
                     return found
@@ -129,7 +129,7 @@ class LBFGS(Optimizer):
             else:
                 self._move(d, t)
                 if iteration != group["max_iter"]:
-                    loss = float(evaluate())
+                    loss = _as_number(evaluate())
                     g = self._gradient()
                     calls = 1
             evaluations += calls
@@ -180,6 +180,10 @@ def _cubic(
     else:
         least = x1 - (x1 - x2) * ((g1 + d2 - d1) / (g1 - g2 + 2 * d2))
     return min(max(least, low), high)
+
+
+def _as_number(loss: Any) -> float:
+    return float(loss.detach() if hasattr(loss, "detach") else loss)
 
 
 def _strong_wolfe(

@@ -299,4 +299,4 @@ def solve_triangular(
     triangle = A.triu(off) if upper else A.tril(-off)
     if unitriangular:
         triangle = triangle + A.at(np.eye(A._data.shape[-1], dtype=A._data.dtype), None)
-    return solve(triangle, B, left=left)
+    return called(solve(triangle, B, left=left), "LinalgSolveTriangular")

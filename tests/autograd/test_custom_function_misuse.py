@@ -3,6 +3,8 @@
 import pytest
 from both_sides import both
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+
 CASES = {}
 
 

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 import engine
 from engine.tensor.sweeping import ownership
 
+pytestmark = pytest.mark.filterwarnings("ignore:Using backward:UserWarning")
+
 
 def leaf(*shape, seed=0):
     data = np.random.default_rng(seed).uniform(-1, 1, shape)

@@ -8,6 +8,8 @@ from both_sides import both
 
 import engine
 
+pytestmark = pytest.mark.filterwarnings("ignore:Using backward:UserWarning")
+
 CASES = {}
 
 

@@ -1,4 +1,4 @@
-"""Average pooling of whole numbers: PyTorch takes int64, and leaves out what is behind the point."""
+"""Average pooling of whole numbers: PyTorch takes int64, and drops what is behind the point."""
 
 from __future__ import annotations
 

@@ -129,3 +129,16 @@ def test_the_running_variance_of_a_still_channel_is_exact():
         return layer.running_var
 
     both(program, rtol=1e-5, atol=0)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("momentum", [None, 0.0, 0.5])
+@pytest.mark.parametrize("name", ["InstanceNorm1d", "BatchNorm1d"])
+def test_running_figures_at_any_pace(name, momentum):
+    def program(torch):
+        layer = getattr(torch.nn, name)(3, momentum=momentum, track_running_stats=True)
+        x = torch.arange(24.0).view(2, 3, 4)
+        out = layer(x), layer(x * 2)
+        return out, layer.running_mean, layer.running_var, layer.eval()(x)
+
+    both(program)

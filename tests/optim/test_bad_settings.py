@@ -12,7 +12,36 @@ from both_sides import both
 
 pytestmark = pytest.mark.torch
 
+NAMES = (
+    "SGD", "Adam", "AdamW", "Adagrad", "Adadelta", "RMSprop", "Adamax", "NAdam", "RAdam", "Rprop",
+    "ASGD",
+)  # fmt: skip
+
+
+def one_step(t, name, **settings):
+    p = t.nn.Parameter(t.ones(2))
+    optimizer = getattr(t.optim, name)([p], **settings)
+    p.square().sum().backward()
+    optimizer.step()
+    return p
+
+
 CASES = {
+    **{
+        f"{name} {setting}": lambda t, name=name, setting=setting: one_step(
+            t, name, **{word: True for word in setting.split()}
+        )
+        for name in NAMES
+        for setting in (
+            "foreach",
+            "fused",
+            "capturable",
+            "differentiable",
+            "maximize",
+            "fused foreach",
+            "fused differentiable",
+        )
+    },
     "sgd lr": lambda t: t.optim.SGD([t.nn.Parameter(t.ones(1))], lr=-1),
     "sgd mom": lambda t: t.optim.SGD([t.nn.Parameter(t.ones(1))], lr=1, momentum=-1),
     "sgd wd": lambda t: t.optim.SGD([t.nn.Parameter(t.ones(1))], lr=1, weight_decay=-1),

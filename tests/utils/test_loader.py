@@ -163,3 +163,13 @@ def test_what_the_samplers_were_made_for_stays(name: str) -> None:
         setattr(torch.utils.data.DataLoader([1, 2, 3]), name, 0)
 
     both(program)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("num_workers", [0, pytest.param(1, marks=forking)])
+def test_a_pass_knows_how_many_batches_there_are(num_workers):
+    def program(torch):
+        batches = iter(torch.utils.data.DataLoader([1, 2, 3], 2, num_workers=num_workers))
+        return len(batches), next(batches), len(batches), list(batches), list(batches)
+
+    both(program)

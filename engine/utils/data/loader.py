@@ -187,10 +187,11 @@ class DataLoader:
             # Workers that stay keep the seed that they began with.
             base_seed = random.seed_from(self.generator)
             if not self.num_workers:
-                return self._alone()
+                return _Pass(self, self._alone())
             crew = self._crew = Crew(self, fetcher, base_seed)
         # The first batches are under way before anybody asks for one.
-        return crew.batches(iter(self._numbers), self.persistent_workers, again=stays)
+        numbers = iter(self._numbers)
+        return _Pass(self, crew.batches(numbers, self.persistent_workers, again=stays))
 
     def _alone(self) -> Iterator[Any]:
         """The batches, prepared here."""
@@ -201,6 +202,22 @@ class DataLoader:
             except StopIteration:
                 return
             yield batch
+
+
+class _Pass:
+    """One pass over a loader: its batches, one after the other, and how many there are in all."""
+
+    def __init__(self, loader: DataLoader, batches: Iterator[Any]) -> None:
+        self._loader, self._batches = loader, batches
+
+    def __iter__(self) -> _Pass:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._batches)
+
+    def __len__(self) -> int:
+        return len(self._loader)
 
 
 def fetcher(loader: Any) -> Callable[[Any], Any]:
