@@ -16,6 +16,7 @@ import numpy as np
 
 from engine.core.graph import Hook
 from engine.core.modes import enable_grad, no_grad
+from engine.optim.refusing import refuse_together, refuse_unusual
 from engine.tensor.memory import stamp
 from engine.tensor.tensor import Tensor
 
@@ -81,38 +82,6 @@ def register_optimizer_step_post_hook(hook: Callable) -> Hook:
     return Hook(_EVERY_STEP["post"], hook)
 
 
-def _refuse_together(settings: dict[str, Any]) -> None:
-    """Refuses settings that exclude each other.
-
-    Raises:
-        RuntimeError: naming them.
-    """
-    if settings.get("fused"):
-        if settings.get("differentiable"):
-            raise RuntimeError("`fused` does not support `differentiable`: leave one away")
-        if settings.get("foreach"):
-            raise RuntimeError("`fused` and `foreach` cannot be `True` together: leave one away")
-
-
-def _refuse_unusual(group: dict[str, Any]) -> None:
-    """Refuses a step as part of a GPU's recorded graph, and one that is to be differentiated.
-
-    Raises:
-        AssertionError: for `capturable`.
-        RuntimeError: for `differentiable`; the parameters are leaves.
-    """
-    if group.get("capturable"):
-        raise AssertionError(
-            "If capturable=True, params and state_steps must be on supported devices: this engine "
-            "computes on the processor, which is none of them. Leave capturable out"
-        )
-    raise RuntimeError(
-        "a leaf Variable that requires grad is being used in an in-place operation: with "
-        "differentiable=True a step is recorded, and a parameter has no history. Leave it out; for "
-        "a gradient through a step, write w = w - lr * g with g of grad(..., create_graph=True)"
-    )
-
-
 def _hook_tables() -> dict[str, OrderedDict]:
     kinds = ("pre", "post", "state_pre", "state_post", "load_pre", "load_post")
     return {kind: OrderedDict() for kind in kinds}
@@ -154,7 +123,7 @@ class Optimizer:
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, "
                 "but got torch.FloatTensor; write [x] for one"
             )
-        _refuse_together(defaults)
+        refuse_together(defaults)
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -232,7 +201,7 @@ class Optimizer:
                     arrays.append(p._data)
             if ready:
                 if group.get("capturable") or group.get("differentiable"):
-                    _refuse_unusual(group)
+                    refuse_unusual(group)
                 self._update_all(ready, group)
                 stamp(*arrays)
         return loss

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.modes import told
 from engine.tensor import return_types
 from engine.tensor.reducing import is_floating, type_name
 
@@ -76,7 +77,8 @@ class Counting:
         data = data[(data >= low) & (data <= high)]
         place = ((data - low) * bins / (high - low)).astype(np.int64)
         counts = np.bincount(np.minimum(place, bins - 1), minlength=bins)
-        return self.at(counts.astype(self._data.dtype), None)
+        found = self.at(counts.astype(self._data.dtype), None)
+        return told("histc", (self,), {}, found)
 
     def histogram(
         self, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False
@@ -108,4 +110,5 @@ class Counting:
         if density:
             found = found / (found.sum() * np.diff(edges))
         counts = self.at(found.astype(data.dtype), None)
+        told("histogram", (self,), {}, counts)
         return return_types.histogram((counts, self.at(np.array(edges), None)))

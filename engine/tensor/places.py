@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.modes import told
 from engine.dtypes import as_dtype, int64, result_type
 from engine.ops import elementwise
 from engine.scalar import functions as of_values
@@ -95,9 +96,9 @@ def searchsorted(
             "torch.searchsorted(): side and right can't be set to opposites, got side of left "
             "while right was True"
         )
-    sequence = sorted_sequence._data
     if sorter is not None:
-        sequence = np.take_along_axis(sequence, sorter._data, -1)
+        sorted_sequence = sorted_sequence.gather(-1, sorter)
+    sequence = sorted_sequence._data
     wanted = input._data if isinstance(input, Tensor) else np.asarray(input)
     side = "right" if right or side == "right" else "left"
     if sequence.ndim == 1:
@@ -113,7 +114,9 @@ def searchsorted(
         found = np.empty(wanted.shape, np.int64)
         for row in np.ndindex(sequence.shape[:-1]):
             found[row] = np.searchsorted(sequence[row], wanted[row], side)
-    return into(out, Tensor.at(found.astype(np.int32 if out_int32 else np.int64), None))
+    places = Tensor.at(found.astype(np.int32 if out_int32 else np.int64), None)
+    told("searchsorted", (sorted_sequence, input), {"right": side == "right"}, places)
+    return into(out, places)
 
 
 def bucketize(
@@ -129,33 +132,3 @@ def bucketize(
             f"boundaries tensor must be 1 dimension, but got dim({boundaries._data.ndim})"
         )
     return searchsorted(boundaries, input, out_int32=out_int32, right=right, out=out)
-
-
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """For each class index a vector of zeros with a 1 in the place of the class.
-
-    Shapes: (...) to (..., num_classes), of int64. Without `num_classes`, one more than the largest.
-
-    Raises:
-        RuntimeError: for indices that are not int64, negative ones and ones that are too large.
-    """
-    index = tensor._data
-    if index.dtype != np.int64:
-        raise RuntimeError(
-            f"one_hot is only applicable to index tensor of type LongTensor, not {tensor.dtype}; "
-            f"convert it with .long()"
-        )
-    if not index.size:
-        if num_classes <= 0:
-            raise RuntimeError("Can not infer total number of classes from empty tensor.")
-    elif index.min() < 0:
-        raise RuntimeError(f"Class values must be non-negative, not {index.min()}")
-    elif num_classes == -1:
-        num_classes = int(index.max()) + 1
-    elif num_classes < 1:
-        raise RuntimeError("num_classes should be positive")
-    elif index.max() >= num_classes:
-        raise RuntimeError(
-            f"Class values must be smaller than num_classes: {index.max()} and {num_classes}"
-        )
-    return Tensor.at((index[..., None] == np.arange(num_classes)).astype(np.int64), None)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.modes import told
 from engine.ops import cumulative, sorting
 from engine.ops.elementwise import ne, sub
 from engine.ops.index import get, take_at
@@ -51,7 +52,8 @@ class Sorting:
         """Where the elements in order along a dimension are: the indices of `sort`."""
         dim = along(self, dim if axis is None else axis, None, "argsort")
         places = sorting.order(self._data, dim, descending)
-        return self.at(np.asarray(places, order="C"), None)
+        found = self.at(np.asarray(places, order="C"), None)
+        return told("argsort", (self,), {"dim": dim, "descending": bool(descending)}, found)
 
     def msort(self) -> Any:
         """The elements in ascending order along the first dimension."""

@@ -48,9 +48,9 @@ def quantile_of(
     ordered = rows.sort(-1).values
     lower, upper, weight = _neighbours(ordered._data, q.reshape(-1), interpolation, skip_nan)
     end = ordered._data.ndim - 1
-    found = pick(ordered, lower, dim=end, distinct=False)
+    found = pick(ordered, x.at(lower, None), dim=end, distinct=False)
     if weight is not None:
-        above = pick(ordered, upper, dim=end, distinct=False)
+        above = pick(ordered, x.at(upper, None), dim=end, distinct=False)
         apart, weight = above - found, x.at(weight, None)
         # From the nearer end, which the result then equals exactly.
         found = where(weight < 0.5, found + weight * apart, above - (1 - weight) * apart)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.core.modes import no_grad
+from engine.core.modes import no_grad, told
 from engine.ops import embedding as ops
 from engine.ops import joining
 from engine.tensor.naming import called
@@ -198,7 +198,8 @@ def one_hot(input: Any, num_classes: int = -1) -> Any:
             raise RuntimeError("Can not infer total number of classes from empty tensor.")
     elif numbers.min() < 0:
         raise RuntimeError("Class values must be non-negative.")
-    if num_classes == -1:
+    is_given = num_classes != -1
+    if not is_given:
         num_classes = int(numbers.max()) + 1
     elif num_classes < 1:
         raise RuntimeError("num_classes should be positive")
@@ -209,4 +210,5 @@ def one_hot(input: Any, num_classes: int = -1) -> Any:
         )
     rows = np.zeros((*numbers.shape, num_classes), np.int64)
     np.put_along_axis(rows, numbers[..., None], 1, -1)
-    return input.at(rows, None)
+    params = {"num_classes": num_classes, "is_given": is_given}
+    return told("one_hot", (input,), params, input.at(rows, None))

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.onnx.graph import Graph
 from engine.onnx.lowering.table import lowers
+from engine.onnx.trace import warn
 from engine.ops.pooling import adaptive_windows
 
 
@@ -46,6 +47,18 @@ def _(graph: Graph, xs: Any, *, equation: str) -> str:
 @lowers("embedding")
 def _(graph: Graph, table: Any, index: Any, *, padding_idx: int) -> str:
     return graph.node("Gather", table, index, axis=0)
+
+
+@lowers("one_hot")
+def _(graph: Graph, index: Any, *, num_classes: int, is_given: bool) -> str:
+    if not is_given:
+        warn(
+            f"one_hot without num_classes has one more than the greatest number, here "
+            f"{num_classes}, which is a constant in the file. Pass num_classes",
+            graph.line,
+        )
+    values = graph.constant([0, 1], np.int64)
+    return graph.node("OneHot", index, graph.constant(num_classes, np.int64), values, axis=-1)
 
 
 # --- convolution ----------------------------------------------------------------------------------

@@ -210,13 +210,41 @@ def _(graph: Graph, x: Any, *, dim: int, descending: bool, stable: Any) -> tuple
     return _sorted(graph, x, dim, x.shape[dim], descending)
 
 
+@lowers("argsort")
+def _(graph: Graph, x: Any, *, dim: int, descending: bool) -> str:
+    return _sorted(graph, x, dim, x.shape[dim], descending)[1]
+
+
+@lowers("searchsorted")
+def _(graph: Graph, sequence: Any, x: Any, *, right: bool) -> str:
+    if len(sequence.shape) != 1:
+        raise graph.refuse("searchsorted is exported for a sequence of one dimension")
+    x_name = x if hasattr(x, "shape") else graph.like(x, sequence)
+    axis = len(getattr(x, "shape", ()))
+    column = graph.node("Unsqueeze", x_name, graph.ints([axis]))
+    before = graph.node("LessOrEqual" if right else "Less", sequence, column)
+    count = graph.reduce("ReduceSum", graph.cast(before, np.int64), (axis,), False)
+    return graph.cast(count, graph.results[0].dtype)
+
+
 @lowers("topk")
 def _(graph: Graph, x: Any, *, k: int, dim: int, largest: bool) -> tuple:
     return _sorted(graph, x, dim, k, largest)
 
 
+@lowers("median_dim")
+def _(graph: Graph, x: Any, *, dim: int, keepdim: bool) -> tuple:
+    # Of NaN nothing is known here: where one comes first in order is not PyTorch's.
+    return _in_order(graph, x, dim, (x.shape[dim] + 1) // 2)
+
+
 @lowers("kthvalue")
 def _(graph: Graph, x: Any, *, k: int, dim: int, keepdim: bool) -> tuple:
+    return _in_order(graph, x, dim, k)
+
+
+def _in_order(graph: Graph, x: Any, dim: int, k: int) -> tuple:
+    """The k-th smallest along a dimension, counted from one, and where it is."""
     values, places = (
         graph.sliced(each, dim, k - 1, k) for each in _sorted(graph, x, dim, k, False)
     )
