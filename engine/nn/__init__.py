@@ -40,9 +40,12 @@ from engine.nn.adaptive import (
     AdaptiveMaxPool3d,
     LPPool1d,
     LPPool2d,
+    LPPool3d,
     MaxUnpool1d,
     MaxUnpool2d,
+    MaxUnpool3d,
 )
+from engine.nn.adaptive_softmax import AdaptiveLogSoftmaxWithLoss
 from engine.nn.attention import MultiheadAttention
 from engine.nn.container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from engine.nn.convolution import (
@@ -99,6 +102,7 @@ from engine.nn.loss import (
     SmoothL1Loss,
     SoftMarginLoss,
     TripletMarginLoss,
+    TripletMarginWithDistanceLoss,
 )
 from engine.nn.module import Module
 from engine.nn.normalization import (

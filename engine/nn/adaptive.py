@@ -113,6 +113,18 @@ class MaxUnpool2d(_Unpool):
         )
 
 
+class MaxUnpool3d(_Unpool):
+    """Zeros, with each element where MaxPool3d said that it came from."""
+
+    axes = 3
+
+    def forward(self, input: Any, indices: Any, output_size: Any = None) -> Any:
+        """(N, C, D, H, W) and the indices of the pooling to a larger D, H and W."""
+        return F.max_unpool3d(
+            input, indices, self.kernel_size, self.stride, self.padding, output_size
+        )
+
+
 class _NormPool(Module):
     def __init__(
         self, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
@@ -145,5 +157,15 @@ class LPPool2d(_NormPool):
     def forward(self, input: Any) -> Any:
         """(N, C, H, W) to a smaller H and W."""
         return F.lp_pool2d(
+            input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode
+        )
+
+
+class LPPool3d(_NormPool):
+    """The p-norm of each window of (N, C, D, H, W)."""
+
+    def forward(self, input: Any) -> Any:
+        """(N, C, D, H, W) to a smaller D, H and W."""
+        return F.lp_pool3d(
             input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode
         )

@@ -41,6 +41,16 @@ def test_of_rows(name):
     same(OF_ROWS[name], rows(3), rows(3) * 2)
 
 
+def test_a_median_of_what_is_no_number():
+    x = rows(3)
+    x[1, 2] = x[1, 4] = x[2, 0] = float("nan")
+    same(lambda x: x.median(1), rows(3), x, **AXES)
+    same(lambda x: x.median(0), x, rows(3))
+    same(lambda x: x.median(1), numbers(3), numbers(3) * 2)
+    with pytest.raises(torch.onnx.UnsupportedOperatorError, match="middle one is fixed"):
+        torch.onnx.export(lambda x: x.median(0), rows(3), **AXES)
+
+
 def test_the_quantile_of_all():
     same(lambda x: x.quantile(0.5), rows(3), rows(3) * 2)
 

@@ -41,7 +41,6 @@ NOT_IN_ONNX = {
     "cummin": "no operator",
     "logcumsumexp": "no operator, and the sum of exponentials would overflow",
     "median": "no operator; of a NaN it is NaN, which a sorted order does not tell",
-    "median_dim": "no operator; of a NaN it is NaN, which a sorted order does not tell",
     "nanmedian": "no operator; how many numbers there are depends on the elements",
     "nanmedian_dim": "no operator; how many numbers there are depends on the elements",
     "mode": "no operator",
@@ -53,6 +52,7 @@ NOT_IN_ONNX = {
         "no operator, and an algorithm of its own",
     ),
     "diag_embed": "no operator",
+    "fractional_max_pool": "where its windows lie is drawn anew each time",
     "block_diag": "no operator",
 }
 
@@ -92,7 +92,8 @@ def test_what_is_lowered_exists():
     told = {"argmax", "argmin", "any", "all", "isnan", "isinf", "isposinf", "isneginf", "isfinite"}
     composed = "grid_sampler multi_margin_loss multilabel_margin_loss ctc_loss".split()
     packing = "pack_padded pad_packed packed_layer".split()
-    assert aside == told.union(composed, packing)
+    places = "argsort one_hot searchsorted".split()
+    assert aside == told.union(composed, packing, places)
 
 
 @pytest.mark.parametrize(("op", "sample"), SAMPLES, ids=name_of)

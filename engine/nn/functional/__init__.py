@@ -47,8 +47,10 @@ from engine.nn.functional.adaptive import (
     adaptive_max_pool3d,
     lp_pool1d,
     lp_pool2d,
+    lp_pool3d,
     max_unpool1d,
     max_unpool2d,
+    max_unpool3d,
 )
 from engine.nn.functional.attention import (
     multi_head_attention_forward,
@@ -79,6 +81,7 @@ from engine.nn.functional.distance_loss import (
     smooth_l1_loss,
     soft_margin_loss,
     triplet_margin_loss,
+    triplet_margin_with_distance_loss,
 )
 from engine.nn.functional.dropout import (
     alpha_dropout,

@@ -5,12 +5,14 @@ Window q of m over n elements reaches from floor(q * n / m) to ceil((q + 1) * n 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from engine.nn.functional.convolution import per_axis
 from engine.nn.functional.pooling import avg_pool1d, avg_pool2d, batched
+from engine.nn.functional.volume import avg_pool3d
 from engine.ops.pooling import adaptive_max_pool, adaptive_windows, placed
 from engine.ops.resampling import resample
 from engine.tensor.naming import called
@@ -170,6 +172,14 @@ def max_unpool2d(
     return _unpooled(2, input, indices, kernel_size, stride, padding, output_size)
 
 
+def max_unpool3d(
+    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
+    output_size: Any = None,
+) -> Any:  # fmt: skip
+    """Zeros, with each element of `input` where `max_pool3d` said that it came from."""
+    return _unpooled(3, input, indices, kernel_size, stride, padding, output_size)
+
+
 def _by_norm(mean: Any, count: int, input: Any, norm_type: float) -> Any:
     """From the mean of powers back to the norm: of nothing but zeros it is 0, with gradient 0."""
     mean = mean * count
@@ -192,3 +202,11 @@ def lp_pool2d(
     rows, columns = per_axis("kernel_size", kernel_size, 2)
     mean = avg_pool2d(input**norm_type, kernel_size, stride, 0, ceil_mode)
     return _by_norm(mean, rows * columns, input, norm_type)
+
+
+def lp_pool3d(
+    input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
+) -> Any:
+    """The p-norm of each window of (N, C, D, H, W)."""
+    mean = avg_pool3d(input**norm_type, kernel_size, stride, 0, ceil_mode)
+    return _by_norm(mean, math.prod(per_axis("kernel_size", kernel_size, 3)), input, norm_type)

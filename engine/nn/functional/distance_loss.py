@@ -200,6 +200,32 @@ def triplet_margin_loss(
     return reduced((near - far + margin).clamp_min(0), reduction)
 
 
+def triplet_margin_with_distance_loss(
+    anchor: Any, positive: Any, negative: Any, *, distance_function: Any = None,
+    margin: float = 1.0, swap: bool = False, reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """`triplet_margin_loss` with a distance of your own: of two (N, D) it gives (N,).
+
+    Raises:
+        ValueError: for a margin that is not positive.
+        RuntimeError: for tensors of different numbers of dimensions.
+    """
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    check_reduction(reduction)
+    distance = pairwise_distance if distance_function is None else distance_function
+    dims = [x._data.ndim for x in (anchor, positive, negative)]
+    if len(set(dims)) > 1:
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of "
+            "dimensions, but got: anchor {}D, positive {}D, and negative {}D inputs".format(*dims)
+        )
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = far.minimum(distance(positive, negative))
+    return reduced((near - far + margin).clamp_min(0), reduction)
+
+
 def soft_margin_loss(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean",

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.onnx.graph import Graph
 from engine.onnx.lowering.table import lowers
+from engine.onnx.runs import Size
 
 
 def count(x: Any, dims: Any) -> int:
@@ -234,21 +235,33 @@ def _(graph: Graph, x: Any, *, k: int, dim: int, largest: bool) -> tuple:
 
 @lowers("median_dim")
 def _(graph: Graph, x: Any, *, dim: int, keepdim: bool) -> tuple:
-    # Of NaN nothing is known here: where one comes first in order is not PyTorch's.
-    return _in_order(graph, x, dim, (x.shape[dim] + 1) // 2)
+    if isinstance(x.shape[dim], Size):
+        raise graph.refuse("which element is the middle one is fixed, so that axis is, too")
+    found, place = _in_order(graph, x, dim, (x.shape[dim] + 1) // 2)
+    if x.dtype.kind == "f":  # where there is a NaN it is the median, the first of several
+        lost = graph.cast(graph.node("IsNaN", x), np.float32)
+        some = graph.cast(graph.reduce("ReduceMax", lost, (dim,), True), bool)
+        first = graph.node("ArgMax", lost, axis=dim, keepdims=1)
+        found = graph.node("Where", some, graph.like(np.nan, x), found)
+        place = graph.node("Where", some, first, place)
+    return _shaped(graph, found, place)
 
 
 @lowers("kthvalue")
 def _(graph: Graph, x: Any, *, k: int, dim: int, keepdim: bool) -> tuple:
-    return _in_order(graph, x, dim, k)
+    return _shaped(graph, *_in_order(graph, x, dim, k))
 
 
-def _in_order(graph: Graph, x: Any, dim: int, k: int) -> tuple:
-    """The k-th smallest along a dimension, counted from one, and where it is."""
-    values, places = (
-        graph.sliced(each, dim, k - 1, k) for each in _sorted(graph, x, dim, k, False)
-    )
+def _in_order(graph: Graph, x: Any, dim: int, k: int) -> tuple[str, str]:
+    """The k-th smallest along a dimension, counted from one, and where it is, both with that
+    dimension."""
+    values, places = _sorted(graph, x, dim, k, False)
+    return graph.sliced(values, dim, k - 1, k), graph.sliced(places, dim, k - 1, k)
+
+
+def _shaped(graph: Graph, *found: str) -> tuple[str, ...]:
+    """Results, each of the shape that was traced."""
     return tuple(
         graph.reshaped(each, result.shape)
-        for each, result in zip((values, places), graph.results, strict=True)
+        for each, result in zip(found, graph.results, strict=True)
     )
