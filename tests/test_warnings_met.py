@@ -99,6 +99,9 @@ CASES = {
     "scheduler first": lambda t: t.optim.lr_scheduler.StepLR(t.optim.SGD([leaf(t)], 0.1), 1).step(),
     "floor division": lambda t: t.tensor(-3) // 2,
     "an initialiser's old name": lambda t: t.nn.init.uniform(t.ones(2, 2)),
+    "cross without dim": lambda t: t.cross(t.ones(2, 3), t.ones(2, 3)),
+    "cross along a dim": lambda t: t.cross(t.ones(2, 3), t.ones(2, 3), dim=1),
+    "a parameter twice": lambda t: t.optim.SGD([leaf(t)] * 2, lr=0.1),
     "untyped storage": lambda t: t.ones(2).untyped_storage(),
 }
 

@@ -122,6 +122,11 @@ class LSTMCell(RNNCellBase):
 
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
         """The states after the step."""
+        if hasattr(hx, "at"):
+            raise TypeError(
+                "lstm_cell(): argument 'hx' (position 2) must be tuple of Tensors, not Tensor: the "
+                "state and the cell"
+            )
         return self._step(input, None if hx is None else tuple(hx))
 
 

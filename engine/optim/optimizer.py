@@ -19,6 +19,7 @@ from engine.core.modes import enable_grad, no_grad
 from engine.optim.refusing import refuse_together, refuse_unusual
 from engine.tensor.memory import stamp
 from engine.tensor.tensor import Tensor
+from engine.tensor.warned import warn
 
 
 class Required:
@@ -102,7 +103,8 @@ class Optimizer:
 
     Raises:
         TypeError: where params is one Tensor, or holds what is none.
-        ValueError: for no parameters, a parameter that is not a leaf, or one that comes twice.
+        ValueError: for no parameters, a parameter that is not a leaf, or one of two groups. One
+            that comes twice in a group is warned of.
     """
 
     _is_stepping = False
@@ -163,7 +165,10 @@ class Optimizer:
                 )
             group.setdefault(name, default)
         if len(set(map(id, params))) != len(params):
-            raise ValueError("some parameters appear more than once in one parameter group")
+            warn(
+                "optimizer contains a parameter group with duplicate parameters; in future, this "
+                "will cause an error: each is changed as often as it is there"
+            )
         known = {id(p) for other in self.param_groups for p in other["params"]}
         if any(id(p) in known for p in params):
             raise ValueError("some parameters appear in more than one parameter group")

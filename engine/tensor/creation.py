@@ -22,6 +22,7 @@ from engine.dtypes import (
 )
 from engine.dtypes import dtype as dtype_type
 from engine.tensor.device import require_cpu
+from engine.tensor.operands import not_tensors
 from engine.tensor.parsing import as_array, legacy_array, numpy_type, size_of
 from engine.tensor.tensor import Tensor
 from engine.tensor.warned import warn
@@ -201,6 +202,8 @@ def eye(
 
 def _like(name: str, make: Any) -> Any:
     def like(input: Any, *given: Any, **keywords: Any) -> Tensor:
+        if not isinstance(input, Tensor):
+            raise not_tensors(name, input=input)
         keywords.setdefault("dtype", input.dtype)
         keywords.pop("memory_format", None)
         return make(tuple(input._data.shape), *given, **keywords)
@@ -280,6 +283,8 @@ def logspace(
 
 
 def _spaced(start: Any, end: Any, steps: int, kind: np.dtype) -> np.ndarray:
+    if not hasattr(steps, "__index__"):
+        raise TypeError(f"steps is how many numbers: a whole number, not {steps!r:.40}")
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, not {steps}")
     start, end = (x.item() if isinstance(x, Tensor) else x for x in (start, end))

@@ -326,6 +326,11 @@ class Factoring:
         if dim is None:
             if 3 not in self._data.shape:
                 raise RuntimeError("no dimension of size 3 in input")
+            warn(
+                "Using torch.cross without specifying the dim arg is deprecated. Please either "
+                "pass the dim explicitly or simply use torch.linalg.cross: here it is the first "
+                "dimension of size 3, there the last."
+            )
             dim = self._data.shape.index(3)
         return cross(self, other, dim=dim)
 

@@ -113,8 +113,13 @@ class Placing:
     def _one_value(self, name: str, spelling: str, value: Any) -> tuple:
         """A value to fill with, as this Tensor's type, and PyTorch's name of the operation."""
         if not hasattr(value, "at"):
-            given = np.asarray(value).astype(self._data.dtype)
-            return self.at(given, None), f"{spelling}Backward0"
+            given = np.asarray(value)
+            if given.dtype.kind not in "fiub":
+                kind = type(value).__name__
+                raise TypeError(
+                    f"{name}() fills with a number or a Tensor, not {kind} {value!r:.40}"
+                )
+            return self.at(given.astype(self._data.dtype), None), f"{spelling}Backward0"
         if value._data.ndim:
             raise RuntimeError(
                 f"{name} only supports a 0-dimensional value tensor, but got tensor with "

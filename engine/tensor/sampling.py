@@ -6,7 +6,7 @@ Which number comes when is decided there, for arrays. Methods that fill a Tensor
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -100,6 +100,11 @@ def randint(
     elif high is None:
         low, high = 0, low
     kind = int64 if dtype is None else as_dtype(dtype)
+    if not isinstance(size, Sequence):
+        raise TypeError(
+            f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}: write "
+            f"randint(low, high, (count,))"
+        )
     low, high = (x.item() if isinstance(x, Tensor) else x for x in (low, high))
     if low >= high:
         raise RuntimeError(

@@ -311,9 +311,9 @@ class Shaping:
             ) from error
         return self.view((*shape[:dim], *new, *shape[dim + 1 :]))
 
-    def squeeze(self, dim: Any = None) -> Any:
+    def squeeze(self, dim: Any = None, *more: int) -> Any:
         """Without the dimensions of size 1, all of them or those named."""
-        return self.record(ops.squeeze, (self,), self._squeezed(dim))
+        return self.record(ops.squeeze, (self,), self._squeezed((dim, *more) if more else dim))
 
     def _squeezed(self, dim: Any) -> dict[str, Any]:
         shape = self._data.shape

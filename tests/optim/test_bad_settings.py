@@ -26,6 +26,16 @@ def one_step(t, name, **settings):
     return p
 
 
+def of_one_twice(t, name):
+    p = t.nn.Parameter(t.ones(2))
+    optimizer = getattr(t.optim, name)([p, p], lr=0.1, foreach=False)
+    for _ in range(2):
+        p.grad = None
+        p.square().sum().backward()
+        optimizer.step()
+    return p
+
+
 CASES = {
     **{
         f"{name} {setting}": lambda t, name=name, setting=setting: one_step(
@@ -42,6 +52,7 @@ CASES = {
             "fused differentiable",
         )
     },
+    **{f"{name} of one twice": lambda t, name=name: of_one_twice(t, name) for name in NAMES},
     "sgd lr": lambda t: t.optim.SGD([t.nn.Parameter(t.ones(1))], lr=-1),
     "sgd mom": lambda t: t.optim.SGD([t.nn.Parameter(t.ones(1))], lr=1, momentum=-1),
     "sgd wd": lambda t: t.optim.SGD([t.nn.Parameter(t.ones(1))], lr=1, weight_decay=-1),

@@ -58,7 +58,7 @@ x.flatten();b.flatten(1);b.flatten(0,1);b.flatten(2,1);b.flatten(0,7);z.flatten(
 v.flatten();torch.flatten(b,1);torch.flatten(b,start_dim=1);x.ravel();x.t().ravel();z.ravel()
 b.unflatten(2,(2,-1));b.unflatten(0,(3,2));b.unflatten(-1,(4,1));b.unflatten(5,(1,1))
 x.squeeze();o.squeeze();o.squeeze(1);o.squeeze(-1);o.squeeze(0);o.squeeze((1,3));o.squeeze((1,-3))
-o.squeeze(7);z.squeeze();z.squeeze(0);torch.squeeze(o,dim=1);x.unsqueeze(0);x.unsqueeze(-1)
+o.squeeze(7);o.squeeze(1,3);x.squeeze(0,1);z.squeeze();z.squeeze(0);torch.squeeze(o,dim=1);x.unsqueeze(0);x.unsqueeze(-1)
 x.unsqueeze(5);z.unsqueeze(0);x.t().unsqueeze(1);torch.unsqueeze(x,dim=1);x.T;b.T;v.T;z.T;x.t();v.t()
 z.t();b.t();b.mT;v.mT;z.mT;x.H;b.H;v.H;b.adjoint();b.permute(2,0,1);b.permute((2,0,1))
 b.permute([-1,0,1]);b.permute(dims=(0,2,1));b.permute(0,0,1);b.permute(0,1);torch.permute(b,(2,0,1))
