@@ -525,7 +525,7 @@ def _in_float32(op: Op, inputs: tuple, params: dict[str, Any], kind: np.dtype) -
     name = recorded_name(op, params)
 
     def rounded(each: Tensor) -> Tensor:
-        if each._data.dtype is not _F32:
+        if each._data.dtype != _F32:
             return each
         return called(to_dtype(each, dtype=kind, before=_F32), name)
 
