@@ -71,7 +71,7 @@ selu = _function("selu", more.selu)
 celu = _function("celu", more.celu, "alpha")
 silu = swish = _function("silu", ops.silu)
 mish = _function("mish", more.mish)
-hardtanh = _function("hardtanh", more.hardtanh, "min_val", "max_val")
+_hardtanh = _function("hardtanh", more.hardtanh, "min_val", "max_val")
 hardsigmoid = _function("hardsigmoid", more.hardsigmoid)
 hardswish = _function("hardswish", more.hardswish)
 threshold = _function("threshold", more.threshold, "threshold", "value")
@@ -81,6 +81,25 @@ hardshrink = _function("hardshrink", more.hardshrink, "lambd")
 logsigmoid = _function("logsigmoid", more.logsigmoid)
 tanh = _function("tanh", ops.tanh)
 sigmoid = _function("sigmoid", ops.sigmoid)
+
+
+def hardtanh(
+    input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Any:  # fmt: skip
+    """x kept between two bounds; at them and outside, nothing passes. Whole numbers stay whole.
+
+    Raises:
+        RuntimeError: for negative bounds of bytes.
+    """
+    kind = input._data.dtype.kind if hasattr(input, "at") else "f"
+    if kind in "iu":
+        min_val, max_val = int(min_val), int(max_val)
+        if kind == "u" and min(min_val, max_val) < 0:
+            raise RuntimeError(
+                "cannot do hardtanh on an unsigned type with negative limits, "
+                f"{min_val} and {max_val}"
+            )
+    return _hardtanh(input, min_val, max_val, inplace=inplace)
 
 
 def relu6(input: Any, inplace: bool = False) -> Any:

@@ -1,4 +1,4 @@
-"""Average pooling of whole numbers: PyTorch takes int64, and drops what is behind the point."""
+"""Layers of whole numbers: means of windows without what is behind the point, and bounds."""
 
 from __future__ import annotations
 
@@ -30,5 +30,16 @@ CASES = {
 def test_as_with_pytorch(name: str) -> None:
     def program(torch: Any) -> Any:
         return CASES[name](torch)
+
+    both(program)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int8", "int64"])
+@pytest.mark.parametrize("bounds", [(), (0.5, 3.7), (-2, 2)])
+def test_bounds_of_whole_numbers_stay_whole(kind: str, bounds: tuple) -> None:
+    def program(torch: Any) -> Any:
+        x = torch.tensor([3, 0, 2, 9]).to(getattr(torch, kind))
+        relu6 = torch.nn.ReLU6()(x)
+        return relu6, torch.nn.functional.hardtanh(x, *bounds)
 
     both(program)
