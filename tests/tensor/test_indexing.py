@@ -329,14 +329,11 @@ def test_one_assignment(line):
 
 
 def test_one_hot():
-    from engine.tensor.places import one_hot
-
     for index, classes in [([0, 2], -1), ([[0], [1]], 4), ([0, 2], 2), ([0, -2], -1), ([], -1)]:
 
         def program(library: Any, index: Any = index, classes: int = classes) -> Any:
             made = library.tensor(index, dtype=library.int64)
-            function = one_hot if library is engine else library.nn.functional.one_hot
-            return function(made, classes)
+            return library.nn.functional.one_hot(made, classes)
 
         both(program)
 
