@@ -82,7 +82,7 @@ def recorder(op: Op, tensor: Any) -> Callable | None:
     if op.in_float32:
         lines += [
             f"if {arrays[0]}.dtype is not float32 and is_half({arrays[0]}.dtype):",
-            "    return run(op, inputs, params)[0]",
+            f"    return run(op, {in_brackets(op.inputs)}, params)[0]",
         ]
     lines += [
         "try:",
