@@ -75,13 +75,13 @@ class linear(Op):
 
     quick_spares = ("x", "w")
 
-    def quick(self, g, x, w, x_shape, wants):
+    def quick(self, g, x, w, wants):
         arrived = g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
         to_x = to_w = None
         if wants[0]:
             to_x = kernels.matmul(arrived, w)
             if g.ndim != 2:
-                to_x = to_x.reshape(x_shape)
+                to_x = to_x.reshape(*g.shape[:-1], w.shape[1])
         if wants[1]:
             to_w = kernels.matmul(arrived.T, x if x.ndim == 2 else x.reshape(-1, x.shape[-1]))
         return to_x, to_w, kernels.sum_(arrived, 0) if wants[2] else None

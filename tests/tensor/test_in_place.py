@@ -206,7 +206,7 @@ def test_the_quick_way_refuses_what_the_long_one_refuses():
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("dims", [(3,), (4, 3), (2, 4, 3)])
+@pytest.mark.parametrize("dims", [(3,), (4, 3), (2, 4, 3), (0, 4, 3)])
 @pytest.mark.parametrize("wanted", ["x", "weight", "bias", "weight and bias"])
 @pytest.mark.parametrize("changed", ["x", "weight", "bias"])
 def test_a_layer_holds_what_its_wanted_gradients_need_and_no_more(dims, wanted, changed):
