@@ -37,7 +37,7 @@ class rows_summed(Op):
 
     def forward(self, x, index, *, shape, padding_idx=-1):
         out = np.zeros(shape, x.dtype)
-        numbers, rows = index.reshape(-1), x.reshape(-1, *shape[1:])
+        numbers, rows = index.reshape(-1), x.reshape(index.size, *shape[1:])
         if padding_idx >= 0:
             used = numbers != padding_idx
             numbers, rows = numbers[used], rows[used]

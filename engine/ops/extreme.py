@@ -153,8 +153,8 @@ def take_along(x: np.ndarray, index: np.ndarray, dim: int) -> np.ndarray:
     """
     if x.ndim < 2:
         return x[index] if x.ndim else np.array(x)
-    if dim == x.ndim - 1 and x.flags.c_contiguous:
-        rows = np.arange(0, x.size, x.shape[-1] or 1).reshape(*x.shape[:-1], 1)
+    if dim == x.ndim - 1 and x.shape[-1] and x.flags.c_contiguous:
+        rows = np.arange(0, x.size, x.shape[-1]).reshape(*x.shape[:-1], 1)
         return x.reshape(-1)[index + rows]
     return np.take_along_axis(x, index, dim)
 

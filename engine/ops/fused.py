@@ -79,7 +79,7 @@ class target_shares(Op):
         counted = target != ignore_index
         target = np.where(counted, target, 0)
         weight = np.ones(classes, x.dtype) if weight is None else weight
-        shares = np.full((rows, classes), label_smoothing / classes, x.dtype)
+        shares = np.full((rows, classes), label_smoothing / max(classes, 1), x.dtype)
         shares[np.arange(rows), target] += 1 - label_smoothing
         shares *= weight * counted[:, None]
         if reduction == "mean":

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine import kernels
 from engine.core.op import Op, at, operation
-from engine.ops.shape import reshape, sum_to, transpose
+from engine.ops.shape import as_rows, reshape, sum_to, transpose
 
 _LEFT = np.array([[0.5, -1.25, 2.0], [1.5, 0.25, -0.75]])
 _RIGHT = np.array([[1.0, -0.5], [0.25, 2.0], [-1.5, 0.75]])
@@ -46,7 +46,7 @@ class matmul(Op):
 
 def flat(x: Any) -> Any:
     """x with all dimensions but the last as one: the rows of a matrix."""
-    return x if len(x.shape) == 2 else reshape(x, shape=(-1, x.shape[-1]))
+    return x if len(x.shape) == 2 else reshape(x, shape=as_rows(x.shape))
 
 
 @operation
@@ -61,7 +61,7 @@ class linear(Op):
     def forward(self, x, w, b):
         if x.ndim == 2:
             return kernels.matmul(x, w.T, bias=b)
-        out = kernels.matmul(x.reshape(-1, x.shape[-1]), w.T, bias=b)
+        out = kernels.matmul(x.reshape(as_rows(x.shape)), w.T, bias=b)
         return out.reshape(*x.shape[:-1], w.shape[0])
 
     def to_x(self, g, w, x_shape):
@@ -76,14 +76,14 @@ class linear(Op):
     quick_spares = ("x", "w")
 
     def quick(self, g, x, w, wants):
-        arrived = g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
+        arrived = g if g.ndim == 2 else g.reshape(as_rows(g.shape))
         to_x = to_w = None
         if wants[0]:
             to_x = kernels.matmul(arrived, w)
             if g.ndim != 2:
                 to_x = to_x.reshape(*g.shape[:-1], w.shape[1])
         if wants[1]:
-            to_w = kernels.matmul(arrived.T, x if x.ndim == 2 else x.reshape(-1, x.shape[-1]))
+            to_w = kernels.matmul(arrived.T, x if x.ndim == 2 else x.reshape(as_rows(x.shape)))
         return to_x, to_w, kernels.sum_(arrived, 0) if wants[2] else None
 
     samples = (

@@ -20,7 +20,7 @@ from engine.ops.elementwise import log, log1p, maximum, sigmoid, softplus
 from engine.ops.fused import share_of, target_shares
 from engine.ops.mixing import clamp_max, clamp_min
 from engine.ops.reduce import add_up, average
-from engine.ops.shape import permute, reshape
+from engine.ops.shape import as_rows, permute, reshape
 
 _numbers = Numbers()
 _X, _Y = _numbers(-2, 2, (3, 2)), _numbers(-2, 2, (3, 2))
@@ -241,7 +241,7 @@ class nll_loss(Op):
         rows = permute(x, dims=last)
         shape = rows.shape
         shares = target_shares(
-            reshape(rows, shape=(-1, shape[-1])), reshape(target, shape=(-1,)), weight,
+            reshape(rows, shape=as_rows(shape)), reshape(target, shape=(-1,)), weight,
             reduction=reduction, ignore_index=ignore_index,
         )  # fmt: skip
         found = reshape(-(shares * reshape(g, shape=(-1, 1))), shape=tuple(shape))

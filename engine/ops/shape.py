@@ -13,6 +13,8 @@ several names for what is one operation here.
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from engine.core import maths
@@ -20,6 +22,15 @@ from engine.core.op import Op, at, operation
 
 _MATRIX = np.arange(6.0).reshape(2, 3) - 2.5
 _ROW = np.array([[0.5, -1.0, 2.0]])
+
+
+def as_rows(shape: tuple[int, ...]) -> tuple[int, int]:
+    """The shape with all dimensions but the last as one. Not -1, which of no elements says nothing.
+
+    >>> as_rows((2, 0, 3)), as_rows((5, 0))
+    ((0, 3), (5, 0))
+    """
+    return prod(shape[:-1]), shape[-1]
 
 
 def is_dense(array: np.ndarray) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.core.op import at, operation
 from engine.ops.extreme import Choice, ExtremeOfAll, chosen, take_along
+from engine.ops.shape import as_rows
 
 _MATRIX = np.array([[0.5, -1.25, 2.0], [1.5, 0.25, -0.75]])
 _BOX = np.array([[[0.5, -1.25], [2.0, 1.5]], [[0.25, -0.75], [3.0, -2.5]]])
@@ -69,7 +70,7 @@ def _one_by_one(rows: np.ndarray, k: int, largest: bool) -> np.ndarray | None:
 
     None where a row has not k that are better than what is crossed out.
     """
-    shape, rows = rows.shape[:-1], rows.reshape(-1, rows.shape[-1])
+    shape, rows = rows.shape[:-1], rows.reshape(as_rows(rows.shape))
     if not largest:
         if np.isnan(rows).any():  # which would be found first
             return None

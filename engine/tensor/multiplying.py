@@ -13,7 +13,7 @@ import numpy as np
 from engine.dtypes import dtype_of
 from engine.ops import linear as ops
 from engine.ops.reduce import total
-from engine.ops.shape import squeeze, unsqueeze
+from engine.ops.shape import as_rows, squeeze, unsqueeze
 from engine.tensor.naming import called
 
 
@@ -146,8 +146,8 @@ class Multiplying:
             return self * other
         if self._data.ndim == other._data.ndim == 1:
             return called(self.dot(other), "View")
-        rows = self.reshape(-1, self._data.shape[-1])
-        columns = other.reshape(-1, other._data.shape[-1])
+        rows = self.reshape(as_rows(self._data.shape))
+        columns = other.reshape(as_rows(other._data.shape))
         shape = (*self._data.shape[:-1], *other._data.shape[:-1])
         return rows.matmul(columns.t()).reshape(shape)
 

@@ -158,7 +158,7 @@ class Statistics:
                 f"{ndim} dimensions"
             )
         x = as_floating(self)
-        x = reshape(x, shape=(-1, x._data.shape[-1] if ndim else 1)) if ndim < 2 else x
+        x = reshape(x, shape=(1, x._data.size)) if ndim < 2 else x
         given = [w.to(x.dtype) for w in (fweights, aweights) if w is not None]
         if not given:
             weighed = apart = x - x.mean(1, True)

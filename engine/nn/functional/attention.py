@@ -90,7 +90,7 @@ def scaled_dot_product_attention(
                 f"attn_mask.dtype: {attn_mask.dtype} and query.dtype: {query.dtype} instead."
             )
         mask = additive(attn_mask, kind, True)
-    scale = 1 / math.sqrt(query._data.shape[-1]) if scale is None else scale
+    scale = 1 / math.sqrt(max(query._data.shape[-1], 1)) if scale is None else scale
     weights = _weights(query * scale, key, mask)
     if dropout_p > 0:
         if dropout_p > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.ops import linear as ops
+from engine.ops.shape import as_rows
 from engine.tensor.naming import called
 from engine.tensor.operands import not_tensors
 
@@ -90,8 +91,8 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
             f"inputs have {input1._data.shape[-1]} and {input2._data.shape[-1]}"
         )
     lead = input1._data.shape[:-1]
-    x, y = input1.reshape(-1, a), input2.reshape(-1, b)
+    x, y = (each.reshape(as_rows(each._data.shape)) for each in (input1, input2))
     # For each k: (x @ weight[k]) * y, summed over the last dimension.
-    halfway = x.matmul(weight.permute(1, 0, 2).reshape(a, outs * b)).reshape(-1, outs, b)
+    halfway = x.matmul(weight.permute(1, 0, 2).reshape(a, outs * b)).reshape(len(x), outs, b)
     found = halfway.matmul(y.unsqueeze(2)).squeeze(2).reshape(*lead, outs)
     return found if bias is None else found + bias

@@ -187,7 +187,7 @@ def cross_entropy(
         )
     logits, classes = input, target
     if ndim > 2:
-        logits = input.movedim(1, -1).reshape(-1, shape[1])
+        logits = input.movedim(1, -1).reshape(target._data.size, shape[1])
         classes = target.reshape(-1)
     params = {
         "reduction": reduction, "ignore_index": ignore_index, "label_smoothing": label_smoothing,
