@@ -17,6 +17,7 @@ from engine.dtypes import as_dtype, dtype_of, get_default_dtype
 from engine.ops import norms, softmax
 from engine.ops import reduce as ops
 from engine.ops.cumulative import prod
+from engine.tensor.promotion import not_implemented
 from engine.tensor.shaping import one_dim, some_dims
 from engine.tensor.warned import warn
 
@@ -250,6 +251,8 @@ class Reducing:
             raise RuntimeError(
                 f"trace: expected a matrix, but got tensor with dim {self._data.ndim}"
             )
+        if self._data.dtype.kind == "b":
+            raise not_implemented("trace", self.dtype)
         return self.record(ops.trace, (self,), {})
 
     # --- truths ---

@@ -17,7 +17,8 @@ from engine.ops.index import get, take_at
 from engine.ops.joining import concatenate
 from engine.tensor import return_types
 from engine.tensor.choosing import chosen
-from engine.tensor.reducing import along, as_floating, of_type
+from engine.tensor.promotion import require_floating
+from engine.tensor.reducing import along, of_type
 
 
 def stretch(x: Any, dim: int, start: int | None, stop: int | None) -> Any:
@@ -169,9 +170,9 @@ class Sorting:
 
     def logcumsumexp(self, dim: Any = None, *, axis: Any = None) -> Any:
         """log(cumsum(exp(x))) along a dimension, without overflow."""
-        x = as_floating(self)
-        params = {"dim": along(x, dim, axis, "logcumsumexp")}
-        return x.record(cumulative.logcumsumexp, (x,), params)
+        params = {"dim": along(self, dim, axis, "logcumsumexp")}
+        require_floating("logcumsumexp_out_cpu", self)
+        return self.record(cumulative.logcumsumexp, (self,), params)
 
     def _running(self, op: Any, name: str, dim: Any, dtype: Any, axis: Any) -> Any:
         params = {"dim": along(self, dim, axis, name), "backwards": False}

@@ -18,7 +18,7 @@ from engine.ops.extreme import pick
 from engine.ops.shape import permute, reshape, unsqueeze
 from engine.tensor.choosing import keeps
 from engine.tensor.naming import called
-from engine.tensor.reducing import along, as_floating, deviation
+from engine.tensor.reducing import along, as_floating, deviation, is_floating
 from engine.tensor.sorting import stretch
 
 _BETWEEN = ("linear", "lower", "higher", "midpoint", "nearest")
@@ -157,6 +157,8 @@ class Statistics:
                 f"cov(): expected input to have two or fewer dimensions but got an input with "
                 f"{ndim} dimensions"
             )
+        if self._data.dtype.kind == "b":
+            raise RuntimeError("cov(): bool dtype is not supported for input; try .float()")
         x = as_floating(self)
         x = reshape(x, shape=(1, x._data.size)) if ndim < 2 else x
         given = [w.to(x.dtype) for w in (fweights, aweights) if w is not None]
@@ -267,6 +269,10 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> 
         (..., P, R).
     """
     for name, x in (("X1", x1), ("X2", x2)):
+        if not is_floating(x):
+            raise RuntimeError(
+                f"cdist only supports floating-point dtypes, {name} got: {x.dtype}; try .float()"
+            )
         if x._data.ndim < 2:
             raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {x.dim()}D")
     if x1._data.shape[-1] != x2._data.shape[-1]:

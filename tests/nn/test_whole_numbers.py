@@ -1,4 +1,5 @@
-"""Layers of whole numbers: means of windows without what is behind the point, and bounds."""
+"""Layers and functions of whole numbers: means of windows without what is behind the point, bounds,
+and the refusals of what wants fractions."""
 
 from __future__ import annotations
 
@@ -43,3 +44,26 @@ def test_bounds_of_whole_numbers_stay_whole(kind: str, bounds: tuple) -> None:
         return relu6, torch.nn.functional.hardtanh(x, *bounds)
 
     both(program)
+
+
+@pytest.mark.parametrize("kind", ["bool", "uint8", "int64", "float32"])
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda torch, x: x.logcumsumexp(-1),
+        lambda torch, x: torch.nn.functional.cosine_similarity(x, x),
+        lambda torch, x: torch.nn.functional.cosine_similarity(x, x.float()),
+        lambda torch, x: torch.cdist(x, x),
+        lambda torch, x: x.trace(),
+        lambda torch, x: x.cov(),
+        lambda torch, x: x.corrcoef(),
+    ],
+)
+def test_what_wants_fractions_says_so(program, kind):
+    both(lambda torch: program(torch, torch.tensor([[1, 0], [1, 1]]).to(getattr(torch, kind))))
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+@pytest.mark.parametrize("shape", [(1, 4), (2, 4), (1, 4, 1), (1, 4, 2), (1, 1), (0, 4)])
+def test_a_group_of_one_number_has_no_deviation(shape, groups):
+    both(lambda torch: torch.nn.functional.group_norm(torch.ones(shape), groups))

@@ -20,7 +20,7 @@ from engine.tensor.joining import broadcast_tensors
 from engine.tensor.naming import called
 from engine.tensor.operands import not_tensors
 from engine.tensor.promotion import operand, refuse_truths, require_floating
-from engine.tensor.reducing import type_name
+from engine.tensor.reducing import is_floating, type_name
 
 
 def smooth_l1_loss(
@@ -103,7 +103,16 @@ def kl_div(
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
-    """The cosine of the angle between two vectors, along a dimension."""
+    """The cosine of the angle between two vectors, along a dimension.
+
+    Raises:
+        RuntimeError: for whole numbers and truths.
+    """
+    if not (is_floating(x1) or is_floating(x2)):
+        raise RuntimeError(
+            f"expected common dtype to be floating point, yet common dtype is {x1.dtype}: try "
+            f".float() first"
+        )
     along = (x1 * x2).sum(dim)
     first, second = (x1 * x1).sum(dim).sqrt(), (x2 * x2).sum(dim).sqrt()
     cosine = along / (first.clamp_min(eps) * second.clamp_min(eps))

@@ -137,6 +137,11 @@ def group_norm(
             f"shape {list(input.shape)} and num_groups={num_groups}"
         )
     spatial = math.prod(input._data.shape[2:])
+    require_floating("group_norm", input)
+    if n * channels and n * (channels // num_groups) * spatial == 1:
+        raise ValueError(
+            f"Expected more than 1 value per channel when training, got input size {input.shape}"
+        )
     rows = input.reshape(n * num_groups, channels // num_groups * spatial)
     rows = layer_norm(rows, rows._data.shape[1], eps=eps).reshape(input._data.shape)
     shape = (1, channels, *[1] * (input._data.ndim - 2))
