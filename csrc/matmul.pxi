@@ -1,5 +1,5 @@
 # Matrix products as Python sees them; included by kernels.pyx. What may be multiplied, and what to
-# do with everything that is not two plain matrices, is engine/kernels/matmul.py's business.
+# do with everything that is not plain arrays, is engine/kernels/matmul.py's business.
 
 cdef extern from "matmul.h" nogil:
     ctypedef struct engine_matmul:
@@ -55,69 +55,117 @@ cdef int run_matmul(matmul_kernel kernel, const engine_matmul *product,
     return 0
 
 
-cdef object matmul_pair(object a, object b, object bias, bint relu):
-    """The product of two plain matrices, a new array; None if they (or bias) are anything else."""
+cdef struct product_stack:
+    # The axes in front of the matrices, and what a step along each is in A, B and C.
+    ptrdiff_t[MOST_DIMENSIONS] shape
+    ptrdiff_t[MOST_DIMENSIONS] a_step
+    ptrdiff_t[MOST_DIMENSIONS] b_step
+    ptrdiff_t[MOST_DIMENSIONS] c_step
+
+
+cdef object matmul_plain(object a, object b, object bias, bint relu):
+    """The product of two plain arrays, a new array; None if they (or bias) are anything else, or do
+    not fit each other, or are both vectors."""
     if not (cnp.PyArray_CheckExact(a) and cnp.PyArray_CheckExact(b)):
         return None
     cdef cnp.ndarray left = <cnp.ndarray> a, right = <cnp.ndarray> b, out
-    if cnp.PyArray_NDIM(left) != 2 or cnp.PyArray_NDIM(right) != 2:
-        return None
-    cdef int dtype = cnp.PyArray_TYPE(left)
+    cdef int dtype = cnp.PyArray_TYPE(left), axis
+    cdef int left_axes = cnp.PyArray_NDIM(left), right_axes = cnp.PyArray_NDIM(right)
     if dtype != cnp.NPY_FLOAT32 and dtype != cnp.NPY_FLOAT64:
         return None
+    if left_axes < 1 or right_axes < 1 or left_axes + right_axes == 2:
+        return None
+    if not readable(left, dtype) or not readable(right, dtype):
+        return None
     cdef int shift = 2 if dtype == cnp.NPY_FLOAT32 else 3
+    cdef const cnp.npy_intp *left_shape = cnp.PyArray_DIMS(left)
+    cdef const cnp.npy_intp *right_shape = cnp.PyArray_DIMS(right)
     cdef const cnp.npy_intp *left_steps = cnp.PyArray_STRIDES(left)
     cdef const cnp.npy_intp *right_steps = cnp.PyArray_STRIDES(right)
-    cdef cnp.npy_intp odd = left_steps[0] | left_steps[1] | right_steps[0] | right_steps[1]
-    cdef cnp.npy_intp[2] shape
-    shape[0] = cnp.PyArray_DIM(left, 0)
-    shape[1] = cnp.PyArray_DIM(right, 1)
-    if (
-        not readable(left, dtype)
-        or not readable(right, dtype)
-        or odd & ((1 << shift) - 1)
-        or cnp.PyArray_DIM(left, 1) != cnp.PyArray_DIM(right, 0)
-    ):
+    cdef cnp.npy_intp odd = 0
+    for axis in range(left_axes):
+        odd |= left_steps[axis]
+    for axis in range(right_axes):
+        odd |= right_steps[axis]
+    if odd & ((1 << shift) - 1):
         return None
+    # A vector is a matrix of one row, or of one column; the result then has no such axis.
+    cdef bint is_row = left_axes == 1, is_column = right_axes == 1
     cdef engine_matmul product
+    product.m = 1 if is_row else left_shape[left_axes - 2]
+    product.n = 1 if is_column else right_shape[right_axes - 1]
+    product.k = left_shape[left_axes - 1]
+    if right_shape[0 if is_column else right_axes - 2] != product.k:
+        return None
+    product.a = cnp.PyArray_DATA(left)
+    product.a_row = 0 if is_row else left_steps[left_axes - 2] >> shift
+    product.a_column = left_steps[left_axes - 1] >> shift
+    product.b = cnp.PyArray_DATA(right)
+    product.b_row = right_steps[0 if is_column else right_axes - 2] >> shift
+    product.b_column = 0 if is_column else right_steps[right_axes - 1] >> shift
     product.bias = NULL
     if bias is not None:
         if (
-            not cnp.PyArray_CheckExact(bias)
+            is_column
+            or not cnp.PyArray_CheckExact(bias)
             or not readable(<cnp.ndarray> bias, dtype)
             or cnp.PyArray_NDIM(<cnp.ndarray> bias) != 1
-            or cnp.PyArray_DIM(<cnp.ndarray> bias, 0) != shape[1]
+            or cnp.PyArray_DIM(<cnp.ndarray> bias, 0) != product.n
             or not cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray> bias)
         ):
             return None
         product.bias = cnp.PyArray_DATA(<cnp.ndarray> bias)
-    out = cnp.PyArray_EMPTY(2, shape, dtype, 0)
-    product.m = shape[0]
-    product.n = shape[1]
-    product.k = cnp.PyArray_DIM(left, 1)
-    product.a = cnp.PyArray_DATA(left)
-    product.a_row = left_steps[0] >> shift
-    product.a_column = left_steps[1] >> shift
-    product.b = cnp.PyArray_DATA(right)
-    product.b_row = right_steps[0] >> shift
-    product.b_column = right_steps[1] >> shift
+    cdef int left_stack = 0 if is_row else left_axes - 2
+    cdef int right_stack = 0 if is_column else right_axes - 2
+    cdef int dimensions = max(left_stack, right_stack), of_left, of_right, axes
+    cdef cnp.npy_intp[MOST_DIMENSIONS + 2] shape
+    cdef product_stack steps
+    cdef cnp.npy_intp own, other
+    cdef double matrices = 1
+    for axis in range(dimensions):
+        of_left, of_right = axis - (dimensions - left_stack), axis - (dimensions - right_stack)
+        own = left_shape[of_left] if of_left >= 0 else 1
+        other = right_shape[of_right] if of_right >= 0 else 1
+        if own != other and own != 1 and other != 1:
+            return None
+        shape[axis] = other if own == 1 else own
+        steps.shape[axis] = shape[axis]
+        steps.a_step[axis] = left_steps[of_left] >> shift if own != 1 else 0
+        steps.b_step[axis] = right_steps[of_right] >> shift if other != 1 else 0
+        matrices *= shape[axis]
+    axes = dimensions
+    if not is_row:
+        shape[axes] = product.m
+        axes += 1
+    if not is_column:
+        shape[axes] = product.n
+        axes += 1
+    out = cnp.PyArray_EMPTY(axes, shape, dtype, 0)
+    for axis in range(dimensions):
+        steps.c_step[axis] = cnp.PyArray_STRIDE(out, axis) >> shift
     product.c = cnp.PyArray_DATA(out)
-    product.c_row = shape[1]
+    product.c_row = product.n
     product.c_column = 1
     product.relu = relu
+    cdef engine_stack stack
+    stack.dimensions = dimensions
+    stack.shape = steps.shape
+    stack.a_step = steps.a_step
+    stack.b_step = steps.b_step
+    stack.c_step = steps.c_step
     run_matmul(
         engine_matmul_float32 if dtype == cnp.NPY_FLOAT32 else engine_matmul_float64,
-        &product, NULL, 1,
+        &product, &stack if dimensions else NULL, matrices,
     )
     return out
 
 
 def matmul_straight(object otherwise):
-    """`otherwise`, a function of the same arguments, but two plain matrices do not get to it: from
-    the interpreter straight to C, without a frame of Python, which takes as long as they do."""
+    """`otherwise`, a function of the same arguments, but plain arrays do not get to it: from the
+    interpreter straight to C, without a frame of Python, which takes longer than small products."""
     def matmul(a, b, out=None, *, bias=None, relu=False):
         if out is None:
-            out = matmul_pair(a, b, bias, relu)
+            out = matmul_plain(a, b, bias, relu)
             if out is not None:
                 return out
         return otherwise(a, b, out, bias=bias, relu=relu)

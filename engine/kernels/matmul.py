@@ -1,7 +1,7 @@
 """The product of matrices, compiled and in NumPy, with one contract: NumPy's.
 
-One idea: two plain matrices go straight to C, everything else is first brought into the form of a
-stack of matrices by views. Only what the kernels cannot read (other byte orders, unaligned memory,
+One idea: plain arrays go straight to C, everything else is first brought into the form of a stack
+of matrices by views. Only what the kernels cannot read (other byte orders, unaligned memory,
 another dtype) is copied; strides and transposes are not.
 
 It is *not* where derivatives are (engine/ops/linear), and it decides nothing about speed: how a
@@ -62,7 +62,7 @@ def matmul_reference(
     return _matmul(a, b, out, bias, relu, reference=True)
 
 
-# --- everything that is not two plain matrices ----------------------------------------------------
+# --- everything that does not go straight to C ----------------------------------------------------
 
 
 def _matmul(

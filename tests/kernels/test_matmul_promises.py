@@ -237,8 +237,12 @@ def test_the_compiled_module_refuses_what_it_cannot_read() -> None:
     straight = compiled.matmul_straight(lambda *given, **named: calls.append((given, named)))
     for a, b, bias in (
         ([[1.0]], good, None),
-        (good, good[0], None),
+        (good[0], good[0], None),
+        (good[0], np.float64(2), None),
+        (good, good[0], good[0]),
         (good, good[:3], None),
+        (good[None], good[0, :3], None),
+        (np.ones((2, 4, 4)), np.ones((3, 4, 4)), None),
         (good, swapped, None),
         (good, unaligned(good), None),
         (good, good, [1.0] * 4),
@@ -248,6 +252,7 @@ def test_the_compiled_module_refuses_what_it_cannot_read() -> None:
         (x, y, out), named = calls.pop()
         assert x is a and y is b and out is None and named == {"bias": bias, "relu": False}
     assert np.all(straight(frozen, good) == 4) and not calls
+    assert straight(np.ones((0, 4, 4)), good[0]).shape == (0, 4) and not calls
     straight(good, good, good.copy())
     assert len(calls) == 1
 
