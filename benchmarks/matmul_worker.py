@@ -27,7 +27,8 @@ SLICE = 0.004  # seconds that one measurement should take
 
 
 def cases(names: list[str]) -> dict[str, Case]:
-    """The products by name: "float32 512", "float32 64x784@784x128", ..."""
+    """The products by name: "float32 512", "float32 64x784@784x128", stacks "4x8x8@4x8x8"; a T
+    behind a shape lets the matrix lie transposed."""
     random = np.random.default_rng(0)
     found = {}
     for name in names:
@@ -40,11 +41,15 @@ def cases(names: list[str]) -> dict[str, Case]:
         elif what == "to-input":
             a, b = random.random((64, 128)), random.random((784, 128)).T
         else:
-            shapes = [[int(side) for side in one.split("x")] for one in what.split("@")]
-            a, b = (random.random(shape) for shape in shapes)
+            a, b = (_numbers(random, one) for one in what.split("@"))
         # "K" keeps the transposed ones transposed.
         found[name] = a.astype(dtype, order="K"), b.astype(dtype, order="K")
     return found
+
+
+def _numbers(random: np.random.Generator, shape: str) -> np.ndarray:
+    x = random.random([int(side) for side in shape.removesuffix("T").split("x")])
+    return x if not shape.endswith("T") else x.T.copy().T
 
 
 def contestants(a: np.ndarray, b: np.ndarray, who: list[str]) -> dict[str, Callable[[], object]]:
@@ -103,7 +108,7 @@ def one_thread(isa: str, names: list[str]) -> dict[str, object]:
             pairs = zip(times[who], times["ours"], strict=True)
             row[f"{who} / ours"] = statistics.median(t / o for t, o in pairs)
         row["best"] = min(times["ours"])
-        row["operations"] = 2 * a.shape[0] * a.shape[1] * b.shape[1]
+        row["operations"] = 2 * a.size * b.shape[-1]
         results[name] = row
     return {"cases": results, "peaks": peaks, "isa": kernels.instruction_set()}
 
