@@ -45,7 +45,7 @@ enum {
     /* Dot products. From so many bytes of k on they read a single row's B faster than it is turned
      * over. So many bytes of a few columns stay in the first cache; so many rows of A, and that many
      * columns of B, in the second. */
-    DOT_LEAST_BYTES = 2048,
+    DOT_LEAST_BYTES = 3200,
     DOT_MOST_BYTES = 4096,
     DOT_MOST_ROWS = 128,
     DOT_MOST_COLUMNS = 42,

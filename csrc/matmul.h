@@ -18,7 +18,7 @@
  *
  * - A row of C has the same bits whatever m is, whatever stack it stands in and however many
  *   threads work: the order of summation depends on n, k and on whether a_column and, for a k of
- *   2 KB and more, b_row are 1; on nothing else.
+ *   3200 bytes and more, b_row are 1; on nothing else.
  * - AVX2 and AVX-512 give the same bits. The portable version, like the reference, has no fused
  *   multiply-add and rounds twice.
  */
