@@ -234,6 +234,11 @@ class Storing:
         size = (len(row) - storage_offset,) if size is None else tuple(size)
         if stride is None:
             stride = [int(np.prod(size[place + 1 :])) for place in range(len(size))]
+        if min((*size, *stride), default=0) < 0:
+            raise RuntimeError(
+                f"setStorage: sizes {list(size)} and strides {list(stride)} must not be negative: "
+                f"they would lead out of the storage"
+            )
         last = storage_offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
         if storage_offset < 0 or (0 not in size and last >= len(row)):
             raise RuntimeError(

@@ -93,3 +93,12 @@ def test_nobody_looks_beyond_the_memory() -> None:
         engine.empty(0).set_(engine.ones(3).storage(), 1, (3,))
     with pytest.raises(RuntimeError, match="size mismatch"):
         engine.ones(3).storage().copy_(engine.ones(2).storage())
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(("size", "stride"), [((3,), (-1,)), ((2, 2), (2, -1)), ((-1,), (1,))])
+def test_set_does_not_lead_out_of_the_memory_backwards(size, stride):
+    def program(torch):
+        return torch.empty(0).set_(torch.arange(6.0).untyped_storage(), 0, size, stride)
+
+    assert isinstance(both(program), RuntimeError)
